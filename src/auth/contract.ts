@@ -1,0 +1,53 @@
+/**
+ * What crosses the wire: the schemas that client and mock server both check, and the types
+ * inferred from them. How the messages travel is left to backend.ts.
+ */
+import * as v from 'valibot'
+
+/** A year: no access token lives longer, so a larger number is a mistake (milliseconds, perhaps). */
+const MAX_LIFETIME_SECONDS = 31_536_000
+
+const Lifetime = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
+const Token = v.pipe(v.string(), v.nonEmpty())
+const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
+
+export const CredentialsSchema = v.object({ username: Name, password: Name })
+
+/** What a person types to sign in. */
+export type Credentials = v.InferOutput<typeof CredentialsSchema>
+
+/** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */
+export const LoginRequestSchema = v.object({
+  ...CredentialsSchema.entries,
+  mode: v.optional(v.picklist(['cookie', 'json']), 'cookie'),
+})
+
+/** Refresh and sign-out carry the refresh token in the body only where no cookie does. */
+export const RefreshRequestSchema = v.object({ refreshToken: v.optional(Token) })
+
+export const UserSchema = v.object({
+  id: v.string(),
+  username: v.string(),
+  name: v.string(),
+  roles: v.array(v.string()),
+})
+
+/** The signed-in person, as the API tells it. */
+export type User = v.InferOutput<typeof UserSchema>
+
+export const TokenGrantSchema = v.object({
+  accessToken: Token,
+  tokenType: v.optional(v.literal('Bearer')),
+  expiresIn: Lifetime,
+  user: UserSchema,
+  refreshToken: v.optional(Token),
+  refreshExpiresIn: v.optional(Lifetime),
+})
+
+/**
+ * The answer to a sign-in or a refresh. `expiresIn` and `refreshExpiresIn` are in seconds from
+ * receipt. The refresh token is here only when it travels in JSON.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+ */
+export type TokenGrant = v.InferOutput<typeof TokenGrantSchema>

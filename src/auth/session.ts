@@ -1,0 +1,151 @@
+/**
+ * One session of one person in this tab, from sign-in or restore to its end: the access token, the
+ * one refresh that all wait for, and the back-off after a failed one. How a refresh is done, and
+ * which session is the current one, is left to store.ts.
+ */
+import { retryAfter } from './backend.ts'
+import type { TokenGrant, User } from './contract.ts'
+
+/** Why a session came to its end. `replaced`: somebody signed in over it. */
+export type SessionEnd = 'signed-out' | 'expired' | 'replaced'
+
+/** What was asked for in a session that is over: there is no answer, and there will be none (R6). */
+export class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError'
+  readonly reason: SessionEnd
+
+  constructor(reason: SessionEnd, options?: ErrorOptions) {
+    super(`The session has ended (${reason}). Sign in to go on.`, options)
+    this.reason = reason
+  }
+}
+
+/** A grant as it is kept, in milliseconds of the clock of `now`. */
+export interface HeldGrant {
+  user: User
+  accessToken: string
+  receivedAt: number
+  expiresAt: number
+}
+
+/** The latest refresh failed for a reason that may pass. Until `until` no other is tried. */
+export interface RefreshFailure {
+  error: unknown
+  count: number
+  at: number
+  until: number
+}
+
+export interface SessionOptions {
+  id: string
+  now: () => number
+  random: () => number
+  /** Brings the session a new grant by `hold`, or rejects. */
+  renew: (session: Session) => Promise<void>
+}
+
+export class Session {
+  readonly id: string
+  held: HeldGrant | null = null
+  failure: RefreshFailure | null = null
+  ended: SessionEndedError | null = null
+  #rejected: string | null = null
+  #flight: Promise<void> | null = null
+  readonly #listeners = new Set<(error: SessionEndedError) => void>()
+  readonly #options: SessionOptions
+
+  constructor(options: SessionOptions) {
+    this.id = options.id
+    this.#options = options
+  }
+
+  /**
+   * What may I send now? The access token while it lives, else the next one, once it is there.
+   *
+   * @throws SessionEndedError, or the failure of the refresh
+   */
+  authorize(): string | Promise<string> {
+    if (this.ended) throw this.ended
+    const { held } = this
+    // R2
+    if (!held || held.accessToken === this.#rejected || this.#options.now() >= held.expiresAt) {
+      return this.refresh().then(() => this.held!.accessToken)
+    }
+    if (this.#options.now() >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    return held.accessToken
+  }
+
+  /**
+   * This token was rejected, what next? The current one where it is another by now (R3), else the
+   * next one.
+   *
+   * @throws SessionEndedError, or the failure of the refresh
+   */
+  renew(rejected: string): string | Promise<string> {
+    if (this.held?.accessToken === rejected) this.#rejected = rejected
+    return this.authorize()
+  }
+
+  /** The one refresh under way, or a new one. Rejects at once while backing off (R1, R7). */
+  refresh(): Promise<void> {
+    this.#flight ??= this.#fly().finally(() => (this.#flight = null))
+    return this.#flight
+  }
+
+  async #fly(): Promise<void> {
+    this.check()
+    await untilEnd(this, this.#options.renew(this))
+  }
+
+  /** @throws the reason for which no refresh may be tried now */
+  check(): void {
+    if (this.ended) throw this.ended
+    const now = this.#options.now()
+    // A clock that was set back must not stretch the wait.
+    if (this.failure && now >= this.failure.at && now < this.failure.until) throw this.failure.error
+  }
+
+  hold(held: HeldGrant): void {
+    this.held = held
+    this.#rejected = null
+    this.failure = null
+  }
+
+  /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */
+  fail(error: unknown): void {
+    const at = this.#options.now()
+    const count = (this.failure?.count ?? 0) + 1
+    const backoff = Math.min(30_000, 1000 * 2 ** (count - 1)) * (1 - this.#options.random() / 2)
+    this.failure = { error, count, at, until: at + (retryAfter(error, at) ?? backoff) }
+  }
+
+  end(error: SessionEndedError): void {
+    if (this.ended) return
+    this.ended = error
+    this.held = null
+    for (const listener of this.#listeners) listener(error)
+    this.#listeners.clear()
+  }
+
+  /** Calls `listener` when the session ends. Returns the function that stops it. */
+  onEnd(listener: (error: SessionEndedError) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+/**
+ * The last stretch of a token's life, in which it is still sent while the next one is on its way:
+ * a minute, or a fifth of a life shorter than five minutes. In milliseconds.
+ */
+function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
+  return Math.min(60_000, (expiresAt - receivedAt) / 5)
+}
+
+/** As `work` settles, or rejects at once when the session ends. */
+function untilEnd<T>(session: Session, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = session.onEnd(reject)
+    work.then(resolve, reject).finally(stop)
+  })
+}

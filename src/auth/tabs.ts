@@ -1,0 +1,135 @@
+/**
+ * One browser profile, many tabs: an exclusive lock, a message channel, and one shared note that
+ * says which session the profile is in. What the messages mean is left to store.ts.
+ */
+
+/** How a tab takes part in what all tabs of the browser profile share. */
+export interface Tabs {
+  /**
+   * Runs `task` while no other task runs, in this tab or another. `contended` tells the task that
+   * another tab held the lock, and so may have done its work already.
+   *
+   * @throws what `task` throws
+   */
+  exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
+  /** Tells all other tabs. */
+  post(message: unknown): void
+  /** Hears all other tabs. Returns the function that stops it. */
+  listen(listener: (message: unknown) => void): () => void
+  /**
+   * The id of the session that this profile is in, or null. It is random, never sent to a server
+   * and no secret; it outlives the page, so that only a visitor who signed in costs a refresh (R14).
+   */
+  session: { get(): string | null; set(id: string | null): void }
+}
+
+export interface TabsOptions {
+  /** Names the lock, the channel and the note. Two apps on one origin need two names. */
+  name?: string
+  /** Milliseconds after which a tab that holds on to the lock counts as frozen, and loses it. */
+  patience?: number
+  locks?: Pick<LockManager, 'request'> | null
+  channel?: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'removeEventListener'> | null
+  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
+}
+
+/**
+ * The tabs of this browser profile, by Web Locks, BroadcastChannel and localStorage. Each may be
+ * missing (plain http on a LAN has no Web Locks): then this tab excludes and remembers for itself
+ * alone, and the leeway of the server carries two tabs that refresh at once.
+ *
+ * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
+ */
+export function createTabs(options: TabsOptions = {}): Tabs {
+  const { name = 'auth', patience = 10_000 } = options
+  const { locks = globalThis.navigator?.locks, storage = browserStorage() } = options
+  const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
+  let last: Promise<unknown> = Promise.resolve()
+
+  return {
+    exclusive(task) {
+      // In this tab tasks run in the order in which they were asked for, lock or no lock.
+      const run = last.then(() => (locks ? lockTabs(locks, name, patience, task) : task(false)))
+      last = run.catch(() => {})
+      return run
+    },
+    post: (message) => channel?.postMessage(message),
+    listen(listener) {
+      const hear = (event: Event) => listener((event as MessageEvent).data)
+      channel?.addEventListener('message', hear)
+      return () => channel?.removeEventListener('message', hear)
+    },
+    session: createNote(`${name}.session`, storage),
+  }
+}
+
+/**
+ * Asks with `ifAvailable` first: whoever finds the lock taken knows it, and gives the holder's
+ * message time to arrive (R1). The platform promises no order between the two.
+ */
+async function lockTabs<T>(
+  locks: Pick<LockManager, 'request'>,
+  name: string,
+  patience: number,
+  task: (contended: boolean) => Promise<T>,
+): Promise<T> {
+  let running: Promise<T> | undefined
+  const run = (contended: boolean) => (running = task(contended))
+
+  await locks
+    .request(name, { ifAvailable: true }, (lock) => (lock ? run(false) : undefined))
+    .catch(unlessRunning)
+  if (running) return running
+
+  const waiting = new AbortController()
+  const timer = setTimeout(() => waiting.abort(), patience)
+  try {
+    await locks.request(name, { signal: waiting.signal }, () => {
+      clearTimeout(timer)
+      return run(true)
+    })
+  } catch (error) {
+    if (!running && !waiting.signal.aborted) throw error
+  } finally {
+    clearTimeout(timer)
+  }
+  if (running) return running
+
+  // The holder is frozen. One of those who waited takes the lock by force, the others queue again.
+  await locks
+    .request(`${name}.rescue`, { ifAvailable: true }, (rescue) =>
+      locks.request(name, rescue ? { steal: true } : {}, () => run(true)),
+    )
+    .catch(unlessRunning)
+  return running!
+
+  // A lock taken by force rejects its holder's request, but does not undo the holder's task.
+  function unlessRunning(error: unknown) {
+    if (!running) throw error
+  }
+}
+
+/** A value that all tabs see and that outlives the page; where storage is denied, a variable. */
+function createNote(key: string, storage: TabsOptions['storage']): Tabs['session'] {
+  let own: string | null = null
+  return {
+    get: () => (storage ? storage.getItem(key) : own),
+    set(value) {
+      own = value
+      try {
+        if (value === null) storage?.removeItem(key)
+        else storage?.setItem(key, value)
+      } catch {
+        // A full storage costs the restore after a reload, not the session.
+      }
+    },
+  }
+}
+
+function browserStorage(): Storage | null {
+  try {
+    return typeof window === 'undefined' ? null : window.localStorage
+  } catch {
+    return null
+  }
+}
