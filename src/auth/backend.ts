@@ -58,7 +58,8 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   const post = createPost(options)
   const { key = 'auth.refresh-token', storage = globalThis.localStorage } = options
 
-  function keep(grant: TokenGrant): TokenGrant {
+  function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
+    signal?.throwIfAborted() // R12
     // An API without rotation sends no new one: the old one stays good.
     if (grant.refreshToken) storage.setItem(key, grant.refreshToken)
     return grant
@@ -66,15 +67,17 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
 
   return {
     async login(credentials, { signal } = {}) {
-      return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal))
+      return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
     },
     async refresh({ signal } = {}) {
-      const refreshToken = storage.getItem(key)
+      const refreshToken = storage.getItem(key) ?? undefined
       try {
-        return keep(await post('/auth/refresh', { refreshToken: refreshToken ?? undefined }, signal))
+        const grant = await post<TokenGrant>('/auth/refresh', { refreshToken }, signal)
+        return keep(grant, signal)
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
-        if (isRefusal(error) && storage.getItem(key) === refreshToken) storage.removeItem(key)
+        if (isRefusal(error) && (storage.getItem(key) ?? undefined) === refreshToken)
+          storage.removeItem(key)
         throw error
       }
     },
@@ -86,12 +89,47 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   }
 }
 
+/** As `VITE_REFRESH_TOKEN_MODE` says. */
+export function createBackend(options: BackendOptions, mode = 'cookie'): AuthBackend {
+  return mode === 'json' ? createJsonBackend(options) : createCookieBackend(options)
+}
+
 function createPost({ baseURL = '/api', fetch }: BackendOptions) {
   return async <T>(path: string, body?: object, signal?: AbortSignal): Promise<T> => {
     // Looked up at each call, so that a replaced global fetch is the one that is used.
     const client = ofetch.create({}, { fetch: fetch ?? globalThis.fetch })
     return client(path, { baseURL, method: 'POST', body, signal, credentials: 'include', retry: 0 })
   }
+}
+
+/**
+ * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
+ * `onEnd` calls its listener because nobody needs the answer any more (R12).
+ *
+ * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
+ */
+export function limited<T>(
+  call: (options: CallOptions) => Promise<T>,
+  timeout: number,
+  onEnd?: (listener: (error: Error) => void) => () => void,
+): Promise<T> {
+  const controller = new AbortController()
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (error: Error) => {
+      reject(error)
+      controller.abort(error)
+    }
+    const late = () => giveUp(new DOMException('The API took too long.', 'TimeoutError'))
+    const timer = setTimeout(late, timeout)
+    const stop = onEnd?.(giveUp)
+    Promise.resolve(controller)
+      .then(({ signal }) => (signal.throwIfAborted(), call({ signal })))
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer)
+        stop?.()
+      })
+  })
 }
 
 /** The HTTP status that an error carries, if it does: ofetch's errors and most others. */

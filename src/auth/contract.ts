@@ -51,3 +51,11 @@ export const TokenGrantSchema = v.object({
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
 export type TokenGrant = v.InferOutput<typeof TokenGrantSchema>
+
+/** @throws Error that names the fields which are not as they should be, and shows no values */
+export function readGrant(answer: unknown): TokenGrant {
+  const result = v.safeParse(TokenGrantSchema, answer)
+  if (result.success) return result.output
+  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? 'body')
+  throw new Error(`The API answered with something that is not a token grant: ${fields.join(', ')}`)
+}

@@ -1,10 +1,10 @@
 /**
  * One session of one person in this tab, from sign-in or restore to its end: the access token, the
  * one refresh that all wait for, and the back-off after a failed one. How a refresh is done, and
- * which session is the current one, is left to store.ts.
+ * which session is the current one, is left to shared-session.ts.
  */
 import { retryAfter } from './backend.ts'
-import type { TokenGrant, User } from './contract.ts'
+import type { User } from './contract.ts'
 
 /** Why a session came to its end. `replaced`: somebody signed in over it. */
 export type SessionEnd = 'signed-out' | 'expired' | 'replaced'
@@ -64,15 +64,16 @@ export class Session {
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  authorize(): string | Promise<string> {
+  async authorize(): Promise<string> {
     if (this.ended) throw this.ended
     const { held } = this
+    const now = this.#options.now()
     // R2
-    if (!held || held.accessToken === this.#rejected || this.#options.now() >= held.expiresAt) {
-      return this.refresh().then(() => this.held!.accessToken)
-    }
-    if (this.#options.now() >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
-    return held.accessToken
+    if (!held || held.accessToken === this.#rejected || now >= held.expiresAt) {
+      await this.refresh()
+      if (this.ended) throw this.ended
+    } else if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    return this.held!.accessToken
   }
 
   /**
@@ -81,7 +82,7 @@ export class Session {
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  renew(rejected: string): string | Promise<string> {
+  renew(rejected: string): Promise<string> {
     if (this.held?.accessToken === rejected) this.#rejected = rejected
     return this.authorize()
   }
@@ -94,7 +95,11 @@ export class Session {
 
   async #fly(): Promise<void> {
     this.check()
-    await untilEnd(this, this.#options.renew(this))
+    const renewed = this.#options.renew(this)
+    await new Promise<void>((resolve, reject) => {
+      const stop = this.onEnd(reject)
+      renewed.then(resolve, reject).finally(stop)
+    })
   }
 
   /** @throws the reason for which no refresh may be tried now */
@@ -109,6 +114,15 @@ export class Session {
     this.held = held
     this.#rejected = null
     this.failure = null
+  }
+
+  /** Whether a grant from another tab is another one, and not an older one that came late. */
+  isNews({ accessToken, receivedAt }: HeldGrant): boolean {
+    if (!this.held) return true
+    const clockSetBack = this.held.receivedAt > this.#options.now()
+    return (
+      accessToken !== this.held.accessToken && (clockSetBack || receivedAt >= this.held.receivedAt)
+    )
   }
 
   /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */
@@ -127,9 +141,10 @@ export class Session {
     this.#listeners.clear()
   }
 
-  /** Calls `listener` when the session ends. Returns the function that stops it. */
+  /** Calls `listener` when the session ends, or at once. Returns the function that stops it. */
   onEnd(listener: (error: SessionEndedError) => void): () => void {
-    this.#listeners.add(listener)
+    if (this.ended) listener(this.ended)
+    else this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 }
@@ -140,12 +155,4 @@ export class Session {
  */
 function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
   return Math.min(60_000, (expiresAt - receivedAt) / 5)
-}
-
-/** As `work` settles, or rejects at once when the session ends. */
-function untilEnd<T>(session: Session, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = session.onEnd(reject)
-    work.then(resolve, reject).finally(stop)
-  })
 }

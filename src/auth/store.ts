@@ -1,52 +1,31 @@
 /**
- * The auth store: owns the tokens and is the only one that refreshes. It knows which session is the
- * current one, here and in the other tabs; what goes on within one is left to session.ts.
+ * The auth store: who is signed in, and how one signs in and out. It owns the tokens; how a session
+ * refreshes them is left to session.ts, and for all tabs together to shared-session.ts.
  */
 import { defineStore } from 'pinia'
-import * as v from 'valibot'
-import { computed, getCurrentScope, onScopeDispose, ref, shallowRef } from 'vue'
-import { createCookieBackend, createJsonBackend, isRefusal } from './backend.ts'
-import type { AuthBackend, CallOptions } from './backend.ts'
-import { TokenGrantSchema } from './contract.ts'
-import type { Credentials, TokenGrant, User } from './contract.ts'
-import { Session, SessionEndedError } from './session.ts'
-import type { HeldGrant, RefreshFailure, SessionEnd } from './session.ts'
+import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef } from 'vue'
+import { createBackend, isRefusal, limited } from './backend.ts'
+import type { Credentials } from './contract.ts'
+import { SessionEndedError } from './session.ts'
+import type { HeldGrant, Session, SessionEnd } from './session.ts'
+import { SIGN_OUT_OWED, createSharedSession } from './shared-session.ts'
+import type { SharedSessionOptions } from './shared-session.ts'
 import { createTabs } from './tabs.ts'
-import type { Tabs } from './tabs.ts'
 
-export interface AuthOptions {
-  backend: AuthBackend
-  tabs?: Tabs
-  /** Milliseconds since the epoch. */
-  now?: () => number
-  /** A number from 0 up to, but not including, 1. */
-  random?: () => number
-  /** Milliseconds that a call to the back end may take (R11). */
-  timeout?: number
-}
-
-/** What the tabs of one browser profile tell each other. It never leaves the browser. */
-type TabMessage =
-  | { type: 'granted'; id: string; held: HeldGrant }
-  | { type: 'failed'; id: string; failure: RefreshFailure }
-  | { type: 'ended'; id: string; reason: SessionEnd }
-
-/** Stands in the note that tabs share for a session when the API could not be told of its end. */
-const SIGN_OUT_OWED = 'sign-out-owed'
-
-/** Milliseconds that the message of the tab that held the lock may take to arrive (R1). */
-const MESSAGE_DELAY = 100
+/** All but the back end has a default: this browser's tabs and clock, and a time limit of 10 s. */
+export type AuthOptions = Pick<SharedSessionOptions, 'backend'> & Partial<SharedSessionOptions>
 
 export function createAuth(options: AuthOptions) {
-  const { backend, tabs = createTabs(), now = Date.now, random = Math.random } = options
-  const { timeout = 10_000 } = options
+  const { backend, tabs = createTabs(), timeout = 10_000 } = options
+  const { now = Date.now, random = Math.random } = options
 
-  // The session itself is not reactive: a call made inside an effect must not depend on its token.
-  let session: Session | null = null
-  const signIns = new Set<Session>()
+  // The sessions are not reactive: a request made inside an effect must not depend on its token.
   const held = shallowRef<HeldGrant | null>(null)
   const status = ref<'restoring' | 'anonymous' | 'authenticated'>('anonymous')
   const endReason = ref<'signed-out' | 'expired' | null>(null)
+  const signIns = new Set<Session>()
+  const shared = createSharedSession({ backend, tabs, now, random, timeout }, show)
+  if (getCurrentScope()) onScopeDispose(shared.stop)
 
   /**
    * Signs in, and takes the place of a session that there may be.
@@ -54,11 +33,12 @@ export function createAuth(options: AuthOptions) {
    * @throws what the back end throws, or SessionEndedError if signed out before it answered
    */
   async function login(credentials: Credentials): Promise<void> {
-    const next = open(newId())
+    const next = shared.open()
     signIns.add(next)
     try {
       await tabs.exclusive(async () => {
-        begin(next, await granted(next, (call) => backend.login(credentials, call)))
+        const grant = await shared.request(next, (call) => backend.login(credentials, call))
+        shared.begin(next, grant)
       })
     } finally {
       signIns.delete(next)
@@ -70,17 +50,17 @@ export function createAuth(options: AuthOptions) {
    * fails, the next restore tells it.
    */
   async function logout(): Promise<void> {
-    const id = session?.id
+    const session = shared.current()
     for (const next of signIns) next.end(new SessionEndedError('signed-out')) // R12
-    if (session) finish(session, 'signed-out')
+    if (session) shared.end(session, 'signed-out')
     tabs.session.set(SIGN_OUT_OWED)
 
     await tabs.exclusive(async () => {
-      const current = tabs.session.get()
-      // Somebody has signed in meanwhile: the refresh token is theirs.
-      if (current && current !== SIGN_OUT_OWED && current !== id) return
+      const note = tabs.session.get()
+      // Somebody may have signed in meanwhile: then the refresh token is theirs.
+      if (note !== SIGN_OUT_OWED && note !== session?.id) return
       try {
-        await limited(null, (call) => backend.logout(call))
+        await limited((call) => backend.logout(call), timeout)
       } catch (error) {
         if (!isRefusal(error)) return
       }
@@ -94,6 +74,7 @@ export function createAuth(options: AuthOptions) {
    * @throws SessionEndedError, or the failure of the refresh
    */
   async function refresh(): Promise<void> {
+    const session = shared.current()
     if (!session) throw new SessionEndedError(endReason.value ?? 'signed-out')
     await session.refresh()
   }
@@ -104,59 +85,39 @@ export function createAuth(options: AuthOptions) {
    * @throws the failure of the refresh if it may pass; `status` is `restoring` until one succeeds
    */
   async function restore(): Promise<void> {
-    if (!session && tabs.session.get() === SIGN_OUT_OWED) return logout()
-    while (session && !session.held) {
-      await session.refresh().catch((error) => {
+    if (tabs.session.get() === SIGN_OUT_OWED) return logout()
+    while (status.value === 'restoring') {
+      await refresh().catch((error) => {
         if (!(error instanceof SessionEndedError)) throw error
       })
     }
   }
 
-  /** How a session renews its grant: once for all tabs (R1). */
-  async function renew(own: Session): Promise<void> {
-    const { held, failure } = own
-    const unchanged = () => own.held === held && own.failure === failure && !own.ended
-
-    await tabs.exclusive(async (contended) => {
-      if (contended && unchanged()) await messageThat(() => !unchanged())
-      own.check()
-      if (own.held !== held) return
-      try {
-        const next = await granted(own, (call) => backend.refresh(call))
-        // R6: somebody else has signed in, and this tab has not heard of it.
-        begin(held && held.user.id !== next.user.id ? open(newId()) : own, next)
-      } catch (error) {
-        if (own.ended) throw own.ended // R12
-        if (isRefusal(error)) throw finish(own, 'expired', error) // R8
-        own.fail(error) // R7
-        tell({ type: 'failed', id: own.id, failure: { ...own.failure!, error: portable(error) } })
-        throw error
-      }
-    })
+  function show(session: Session | null, reason: SessionEnd | null): void {
+    held.value = session?.held ?? null
+    status.value = !session ? 'anonymous' : session.held ? 'authenticated' : 'restoring'
+    endReason.value = reason === 'replaced' ? null : reason
   }
 
-  function open(id: string): Session {
-    return new Session({ id, now, random, renew })
+  const user = computed(() => held.value?.user ?? null)
+  return {
+    status: readonly(status),
+    user,
+    accessToken: computed(() => held.value?.accessToken ?? null),
+    isAuthenticated: computed(() => status.value === 'authenticated'),
+    endReason: readonly(endReason),
+    hasRole: (role: string) => user.value?.roles.includes(role) ?? false,
+    login,
+    logout,
+    refresh,
+    restore,
+    /** The session that a request is made in (client.ts). */
+    currentSession: shared.current,
   }
+}
 
-  function begin(next: Session, grant: HeldGrant): void {
-    if (next.ended) throw next.ended
-    adopt(next, grant)
-    tabs.session.set(next.id)
-    tell({ type: 'granted', id: next.id, held: grant })
-  }
-
-  function adopt(next: Session, grant: HeldGrant): void {
-    if (session !== next) session?.end(new SessionEndedError('replaced'))
-    session = next
-    session.hold(grant)
-    endReason.value = null
-    show()
-  }
-
-  function finish(own: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
-    drop(own, reason, cause)
-    if (tabs.session.get() === own.id) tabs.session.set(null)
-    tell({ type: 'ended', id: own.id, reason })
-    return own.ended!
-  }
+/** The app's one auth store, set up by `VITE_API_BASE_URL` and `VITE_REFRESH_TOKEN_MODE`. */
+export const useAuthStore = defineStore('auth', () => {
+  const { VITE_API_BASE_URL: baseURL, VITE_REFRESH_TOKEN_MODE: mode } = import.meta.env
+  return createAuth({ backend: createBackend({ baseURL }, mode) })
+})

@@ -29,7 +29,10 @@ export interface TabsOptions {
   /** Milliseconds after which a tab that holds on to the lock counts as frozen, and loses it. */
   patience?: number
   locks?: Pick<LockManager, 'request'> | null
-  channel?: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'removeEventListener'> | null
+  channel?: Pick<
+    BroadcastChannel,
+    'postMessage' | 'addEventListener' | 'removeEventListener'
+  > | null
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
 }
 
@@ -61,6 +64,19 @@ export function createTabs(options: TabsOptions = {}): Tabs {
     },
     session: createNote(`${name}.session`, storage),
   }
+}
+
+/** Resolves when `done` holds after a message, or when `patience` (milliseconds) is over. */
+export function afterMessage(tabs: Tabs, done: () => boolean, patience: number): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer)
+      stop()
+      resolve()
+    }
+    const timer = setTimeout(settle, patience)
+    const stop = tabs.listen(() => done() && settle())
+  })
 }
 
 /**
@@ -112,15 +128,16 @@ async function lockTabs<T>(
 /** A value that all tabs see and that outlives the page; where storage is denied, a variable. */
 function createNote(key: string, storage: TabsOptions['storage']): Tabs['session'] {
   let own: string | null = null
+  let shared = storage
   return {
-    get: () => (storage ? storage.getItem(key) : own),
+    get: () => (shared ? shared.getItem(key) : own),
     set(value) {
       own = value
       try {
-        if (value === null) storage?.removeItem(key)
-        else storage?.setItem(key, value)
+        if (value === null) shared?.removeItem(key)
+        else shared?.setItem(key, value)
       } catch {
-        // A full storage costs the restore after a reload, not the session.
+        shared = null // A full storage costs the restore after a reload, not the session.
       }
     },
   }

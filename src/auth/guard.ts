@@ -1,0 +1,105 @@
+/**
+ * The router's guard: who may enter a route, and where to go when a session begins or ends. It is
+ * told the app's paths by options; what the pages show is left to the app.
+ */
+import { watch } from 'vue'
+import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
+import { useAuthStore } from './store.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** For signed-in people only; others are sent to sign in and brought back. */
+    requiresAuth?: boolean
+    /** For guests only, such as the sign-in page; a signed-in person is sent on. */
+    guestOnly?: boolean
+    /** For people with at least one of these roles. */
+    roles?: readonly string[]
+  }
+}
+
+export interface AuthGuardOptions {
+  /** Default: the store of the active Pinia. */
+  auth?: ReturnType<typeof useAuthStore>
+  /** Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. */
+  login?: string
+  /** Path of the page that follows a sign-in when no other was asked for. Default `/dashboard`. */
+  home?: string
+  /** Path of the page for people who lack the role. Default `/forbidden`. */
+  forbidden?: string
+  /**
+   * Name of a catch-all route, with the parameter `pathMatch`, that stands in for a page while the
+   * API cannot say whether its session lives. Default `unavailable`.
+   */
+  unavailable?: string
+}
+
+/**
+ * Guards `router`. Navigation waits for the restore of a session, and never longer than that: a
+ * route that is open to all does not wait. Returns the function that takes the guard off.
+ */
+export function installAuthGuard(router: Router, options: AuthGuardOptions = {}): () => void {
+  const { login = '/login', home = '/dashboard', forbidden = '/forbidden' } = options
+  const { auth = useAuthStore(), unavailable = 'unavailable' } = options
+
+  function verdict(to: RouteLocationNormalized): RouteLocationRaw | true {
+    if (to.meta.guestOnly && auth.isAuthenticated) return destination(to.query.redirect)
+    if (!isProtected(to)) return true
+    if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
+    const { roles } = to.meta
+    return !roles || roles.some(auth.hasRole) || { path: forbidden }
+  }
+
+  /** A path of this app that leads to a page, or `home`: never another origin. */
+  function destination(redirect: unknown): string {
+    if (typeof redirect !== 'string' || !redirect.startsWith('/')) return home
+    const { origin } = globalThis.location
+    if (!URL.canParse(redirect, origin) || new URL(redirect, origin).origin !== origin) return home
+    const to = router.resolve(redirect)
+    const isPage = to.matched.length > 0 && to.params.pathMatch === undefined
+    return isPage && !to.meta.guestOnly ? redirect : home
+  }
+
+  // While a session is being restored, its page's chunk is loaded beside it; beforeResolve waits.
+  const stopBefore = router.beforeEach((to) => auth.status === 'restoring' || verdict(to))
+
+  const stopResolve = router.beforeResolve(async (to) => {
+    if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
+      try {
+        await auth.restore()
+      } catch {
+        // R7: weather is not a sign-out. The address stays, so that the page is there later.
+        if (isProtected(to)) return standIn(to)
+      }
+    }
+    return verdict(to)
+  })
+
+  const stopWatch = watch([() => auth.status, () => auth.user?.id], ([status], [before]) => {
+    const here = router.currentRoute.value
+    const { path, query, hash } = here
+    if (status === 'restoring' || here.matched.length === 0) return
+    const endedHere = before === 'authenticated' || isProtected(here)
+    let to: RouteLocationRaw | true = true
+    if (here.name === unavailable) to = { path, query, hash, force: true }
+    else if (status === 'authenticated') to = verdict(here)
+    else if (auth.endReason === 'signed-out') to = isProtected(here) ? { path: login } : true
+    else if (endedHere && !here.meta.guestOnly) {
+      to = { path: login, query: { redirect: here.fullPath } } // R8
+    }
+    if (to !== true) void router.replace(to)
+  })
+
+  function standIn({ path, query, hash }: RouteLocationNormalized): RouteLocationRaw {
+    return { name: unavailable, params: { pathMatch: path.slice(1).split('/') }, query, hash }
+  }
+
+  return () => {
+    stopBefore()
+    stopResolve()
+    stopWatch()
+  }
+}
+
+function isProtected({ meta }: RouteLocationNormalized): boolean {
+  return !!meta.requiresAuth || !!meta.roles
+}

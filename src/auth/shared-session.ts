@@ -1,0 +1,165 @@
+/**
+ * The session that all tabs of a browser profile share: which one it is, and one refresh for all.
+ * What a person does about it, signing in and out, is left to store.ts.
+ */
+import { isRefusal, limited } from './backend.ts'
+import type { AuthBackend, CallOptions } from './backend.ts'
+import { readGrant } from './contract.ts'
+import type { TokenGrant } from './contract.ts'
+import { Session, SessionEndedError } from './session.ts'
+import type { HeldGrant, RefreshFailure, SessionEnd } from './session.ts'
+import { afterMessage } from './tabs.ts'
+import type { Tabs } from './tabs.ts'
+
+export interface SharedSessionOptions {
+  backend: AuthBackend
+  tabs: Tabs
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** A number from 0 up to, but not including, 1. */
+  random: () => number
+  /** Milliseconds that a call to the back end may take (R11). */
+  timeout: number
+}
+
+/** What the tabs of one browser profile tell each other. It never leaves the browser. */
+type TabMessage =
+  | { type: 'granted'; id: string; held: HeldGrant }
+  | { type: 'failed'; id: string; failure: RefreshFailure }
+  | { type: 'ended'; id: string; reason: SessionEnd }
+
+/** Stands in the note that tabs share for a session when the API could not be told of its end. */
+export const SIGN_OUT_OWED = 'sign-out-owed'
+
+/** Milliseconds that the message of the tab that held the lock may take to arrive (R1). */
+const MESSAGE_DELAY = 100
+
+/** `onChange` is called when the current session, or what it holds, has changed. */
+export function createSharedSession(
+  { backend, tabs, now, random, timeout }: SharedSessionOptions,
+  onChange: (session: Session | null, reason: SessionEnd | null) => void,
+) {
+  let current: Session | null = null
+  /** The ids of sessions that are over: they never come back. */
+  const over = new Set<string>()
+
+  function open(id = newId()): Session {
+    return new Session({ id, now, random, renew })
+  }
+
+  /** Asks the back end for a grant, until the session ends. */
+  async function request(
+    session: Session,
+    call: (options: CallOptions) => Promise<TokenGrant>,
+  ): Promise<HeldGrant> {
+    const grant = readGrant(await limited(call, timeout, (listener) => session.onEnd(listener)))
+    const receivedAt = now()
+    const expiresAt = receivedAt + grant.expiresIn * 1000
+    return { user: grant.user, accessToken: grant.accessToken, receivedAt, expiresAt }
+  }
+
+  /** One refresh for all tabs: the first to get the lock does it, the others take the result (R1). */
+  async function renew(session: Session): Promise<void> {
+    const { held, failure } = session
+    const news = () => session.held !== held || session.failure !== failure || !!session.ended
+
+    await tabs.exclusive(async (contended) => {
+      if (contended && !news()) await afterMessage(tabs, news, MESSAGE_DELAY)
+      catchUp()
+      session.check()
+      if (session.held !== held) return
+      try {
+        const grant = await request(session, (call) => backend.refresh(call))
+        // R6: where tabs share no lock, somebody else may have signed in unseen.
+        begin(held && held.user.id !== grant.user.id ? open() : session, grant)
+      } catch (error) {
+        if (session.ended) throw session.ended // R12
+        if (isRefusal(error)) throw end(session, 'expired', error) // R8
+        session.fail(error) // R7
+        const failure = { ...session.failure!, error: portable(error) }
+        tell({ type: 'failed', id: session.id, failure })
+        throw error
+      }
+    })
+  }
+
+  /** This tab has got a grant: it and all others go on with it. */
+  function begin(session: Session, grant: HeldGrant): void {
+    if (session.ended) throw session.ended
+    adopt(session, grant)
+    tell({ type: 'granted', id: session.id, held: grant })
+  }
+
+  function adopt(session: Session, grant: HeldGrant | null): void {
+    if (current && current !== session) close(current, 'replaced') // R6
+    current = session
+    if (grant) session.hold(grant)
+    tabs.session.set(session.id)
+    onChange(session, null)
+  }
+
+  /** This tab has ended the session: for all others too (R8, R13). */
+  function end(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
+    const error = drop(session, reason, cause)
+    tell({ type: 'ended', id: session.id, reason })
+    return error
+  }
+
+  function drop(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
+    if (tabs.session.get() === session.id) tabs.session.set(null)
+    if (session === current) current = null
+    const error = close(session, reason, cause)
+    if (!current) onChange(null, reason)
+    return error
+  }
+
+  function close(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
+    const error = new SessionEndedError(reason, { cause })
+    over.add(session.id)
+    session.end(error)
+    return error
+  }
+
+  function hear(message: TabMessage): void {
+    const mine = current?.id === message.id ? current : null
+    if (over.has(message.id)) return // R12: messages of several tabs may arrive in any order
+    if (message.type === 'ended') {
+      over.add(message.id)
+      if (mine) drop(mine, message.reason)
+    } else if (message.type === 'granted') {
+      if (!mine)
+        adopt(open(message.id), message.held) // R13
+      else if (mine.isNews(message.held)) adopt(mine, message.held)
+    } else if (mine) mine.failure = message.failure
+  }
+
+  /** Takes up what this tab has missed, asleep or not yet open: another session, or none (R13). */
+  function catchUp(): void {
+    const note = tabs.session.get()
+    const id = note === SIGN_OUT_OWED ? null : note
+    if (id === (current?.id ?? null)) return
+    if (!id) drop(current!, 'signed-out')
+    else if (!over.has(id)) adopt(open(id), null)
+  }
+
+  function tell(message: TabMessage): void {
+    tabs.post(message)
+  }
+
+  const stop = tabs.listen((message) => hear(message as TabMessage))
+  catchUp()
+  return { current: () => current, open, request, begin, end, stop }
+}
+
+/** An error as another tab can be told it. */
+function portable(error: unknown): Error {
+  const { message, status } = error as { message: string; status?: number }
+  return Object.assign(new Error(message), { status })
+}
+
+/** Random, but no secret. `randomUUID` is missing on plain http. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join(
+    '',
+  )
+}

@@ -1,0 +1,36 @@
+/** The router: titles, scrolling, and what happens when a page's code cannot be loaded. */
+import { createRouter, createWebHistory } from 'vue-router'
+import { routes } from './routes.ts'
+
+const APP_NAME = 'Vue Silent Refresh'
+
+/** Marks, in sessionStorage, the address that was loaded anew because its chunk was missing. */
+const RELOADED = 'router.reloaded'
+
+const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes,
+  scrollBehavior: (to, from, saved) => saved ?? (to.hash ? { el: to.hash } : { top: 0 }),
+})
+
+router.afterEach((to, from, failure) => {
+  if (failure) return
+  document.title = to.meta.title ? `${to.meta.title} · ${APP_NAME}` : APP_NAME
+  if (to.name !== 'unavailable') sessionStorage.removeItem(RELOADED)
+})
+
+// After a new deployment the chunks that this page knows are gone: a load of the page brings the new
+// ones, once. If they still do not come, the server is out of reach.
+router.onError((error, to) => {
+  if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
+  if (sessionStorage.getItem(RELOADED) === to.fullPath) {
+    const pathMatch = to.path.slice(1).split('/')
+    const { query, hash } = to
+    void router.replace({ name: 'unavailable', params: { pathMatch }, query, hash })
+  } else {
+    sessionStorage.setItem(RELOADED, to.fullPath)
+    window.location.assign(router.resolve(to.fullPath).href)
+  }
+})
+
+export default router

@@ -1,0 +1,58 @@
+/** The app's pages, and who may enter them (src/auth/guard.ts). */
+import type { RouteRecordRaw } from 'vue-router'
+// Not lazy: it is needed when nothing can be loaded.
+import UnavailableView from '@/views/UnavailableView.vue'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** What stands in the title of the browser's tab, before the name of the app. */
+    title?: string
+  }
+}
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', component: () => import('@/views/HomeView.vue') },
+  {
+    path: '/login',
+    name: 'login',
+    component: () => import('@/views/LoginView.vue'),
+    meta: { title: 'Sign in', guestOnly: true },
+  },
+  {
+    path: '/dashboard',
+    name: 'dashboard',
+    component: () => import('@/views/DashboardView.vue'),
+    meta: { title: 'Dashboard', requiresAuth: true },
+  },
+  {
+    path: '/admin',
+    name: 'admin',
+    component: () => import('@/views/AdminView.vue'),
+    meta: { title: 'Admin', requiresAuth: true, roles: ['admin'] },
+  },
+  {
+    path: '/lab',
+    name: 'lab',
+    component: () => import('@/views/LabView.vue'),
+    meta: { title: 'Refresh lab', requiresAuth: true },
+  },
+  {
+    path: '/forbidden',
+    name: 'forbidden',
+    component: () => import('@/views/ForbiddenView.vue'),
+    meta: { title: 'Access denied' },
+  },
+  {
+    path: '/:pathMatch(.*)*',
+    name: 'not-found',
+    component: () => import('@/views/NotFoundView.vue'),
+    meta: { title: 'Page not found' },
+  },
+  // Never matched by an address: it stands in for a page, by its name, and keeps the page's address.
+  {
+    path: '/:pathMatch(.*)*',
+    name: 'unavailable',
+    component: UnavailableView,
+    meta: { title: 'Cannot reach the server' },
+  },
+]
