@@ -150,6 +150,8 @@ export function isRefusal(error: unknown): boolean {
 export function retryAfter(error: unknown, now: number): number | null {
   const header = (error as { response?: Response } | null)?.response?.headers?.get('retry-after')
   if (!header) return null
-  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
-  return Number.isFinite(wait) && wait > 0 ? wait : null
+  let wait = NaN
+  if (/^\d+$/.test(header)) wait = Number(header) * 1000
+  else if (header.endsWith('GMT')) wait = Date.parse(header) - now
+  return wait > 0 ? wait : null
 }

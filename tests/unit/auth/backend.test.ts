@@ -1,0 +1,201 @@
+import { describe, expect, it, vi } from 'vitest'
+import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
+import { isRefusal, limited, retryAfter } from '@/auth/backend.ts'
+import { grantFor, httpError } from '../../support/backend.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+const credentials = { username: 'ada', password: 'secret' }
+
+/** A fetch that notes what it is asked, and gives these answers, one after the other. */
+function stubFetch(...answers: (Response | Error)[]) {
+  const sent: { url: string; method?: string; credentials?: string; body?: unknown }[] = []
+  const fetch: typeof globalThis.fetch = async (input, init = {}) => {
+    const body = typeof init.body === 'string' ? JSON.parse(init.body) : init.body
+    sent.push({ url: String(input), method: init.method, credentials: init.credentials, body })
+    const answer = answers.shift()
+    if (answer instanceof Error) throw answer
+    return answer ?? new Response(null, { status: 204 })
+  }
+  return { fetch, sent }
+}
+
+const json = (value: unknown, status = 200) => Response.json(value, { status })
+
+function memoryStorage(entries: Record<string, string> = {}) {
+  const map = new Map(Object.entries(entries))
+  return {
+    map,
+    getItem: (key: string) => map.get(key) ?? null,
+    setItem: (key: string, value: string) => void map.set(key, value),
+    removeItem: (key: string) => void map.delete(key),
+  }
+}
+
+describe('createCookieBackend', () => {
+  it('posts to the API, with cookies, and reads no token', async () => {
+    const grant = grantFor()
+    const { fetch, sent } = stubFetch(json(grant), json(grant), new Response(null, { status: 204 }))
+    const backend = createCookieBackend({ baseURL: 'https://api.example/v1', fetch })
+
+    expect(await backend.login(credentials)).toEqual(grant)
+    expect(await backend.refresh()).toEqual(grant)
+    await backend.logout()
+    const call = { method: 'POST', credentials: 'include' }
+    expect(sent).toEqual([
+      { ...call, url: 'https://api.example/v1/auth/login', body: credentials },
+      { ...call, url: 'https://api.example/v1/auth/refresh', body: undefined },
+      { ...call, url: 'https://api.example/v1/auth/logout', body: undefined },
+    ])
+  })
+
+  it('does not repeat a call that failed', async () => {
+    const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))
+    await expect(createCookieBackend({ fetch }).refresh()).rejects.toThrow('Failed to fetch')
+    expect(sent).toHaveLength(1)
+  })
+
+  it('uses the fetch that is there at the time of the call', async () => {
+    const backend = createCookieBackend()
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => json(grantFor()))
+    vi.stubGlobal('fetch', fetch)
+    await backend.refresh()
+    expect(fetch).toHaveBeenCalledOnce()
+  })
+})
+
+describe('createJsonBackend', () => {
+  const key = 'auth.refresh-token'
+
+  it('keeps the refresh token of a sign-in, and each that follows', async () => {
+    const { fetch, sent } = stubFetch(
+      json({ ...grantFor(), refreshToken: 'r1' }),
+      json({ ...grantFor(), refreshToken: 'r2' }),
+      json(grantFor()),
+    )
+    const storage = memoryStorage()
+    const backend = createJsonBackend({ fetch, storage })
+
+    await backend.login(credentials)
+    expect(storage.map.get(key)).toBe('r1')
+    await backend.refresh()
+    expect(storage.map.get(key)).toBe('r2')
+    await backend.refresh()
+    expect(storage.map.get(key)).toBe('r2')
+    expect(sent.map(({ body }) => body)).toEqual([
+      { ...credentials, mode: 'json' },
+      { refreshToken: 'r1' },
+      { refreshToken: 'r2' },
+    ])
+  })
+
+  it('R8: forgets a refresh token that was refused, R7: and no other', async () => {
+    const { fetch } = stubFetch(json({}, 503), json({}, 401))
+    const storage = memoryStorage({ [key]: 'r1' })
+    const backend = createJsonBackend({ fetch, storage })
+
+    await expect(backend.refresh()).rejects.toMatchObject({ status: 503 })
+    expect(storage.map.get(key)).toBe('r1')
+    await expect(backend.refresh()).rejects.toMatchObject({ status: 401 })
+    expect(storage.map.size).toBe(0)
+  })
+
+  it('keeps the refresh token that another tab has put there meanwhile', async () => {
+    const storage = memoryStorage({ [key]: 'r1' })
+    const fetch: typeof globalThis.fetch = async () => {
+      storage.setItem(key, 'r2')
+      return json({}, 401)
+    }
+    await expect(createJsonBackend({ fetch, storage }).refresh()).rejects.toMatchObject({
+      status: 401,
+    })
+    expect(storage.map.get(key)).toBe('r2')
+  })
+
+  it('R12: does not keep what was answered after it was given up', async () => {
+    const abort = new AbortController()
+    const fetch: typeof globalThis.fetch = async () => {
+      abort.abort()
+      return json({ ...grantFor(), refreshToken: 'r2' })
+    }
+    const storage = memoryStorage()
+    const backend = createJsonBackend({ fetch, storage })
+    await expect(backend.refresh({ signal: abort.signal })).rejects.toThrow()
+    expect(storage.map.size).toBe(0)
+  })
+
+  it('signs out with the refresh token, and has forgotten it before the API answers', async () => {
+    const storage = memoryStorage({ [key]: 'r1' })
+    const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))
+    await expect(createJsonBackend({ fetch, storage }).logout()).rejects.toThrow()
+
+    expect(sent[0]?.body).toEqual({ refreshToken: 'r1' })
+    expect(storage.map.size).toBe(0)
+  })
+})
+
+describe('limited', () => {
+  useFakeClock()
+
+  it('passes on what the call gives or throws', async () => {
+    const error = new Error('broken')
+    await expect(limited(() => Promise.resolve(1), 10)).resolves.toBe(1)
+    await expect(limited(() => Promise.reject(error), 10)).rejects.toBe(error)
+    const throwing = () => {
+      throw error
+    }
+    await expect(limited(throwing, 10)).rejects.toBe(error)
+  })
+
+  it('R11: gives up and aborts when the time is over', async () => {
+    let signal: AbortSignal | undefined
+    const hanging = outcome(
+      limited((options) => {
+        signal = options.signal
+        return new Promise(() => {})
+      }, 10),
+    )
+    await elapse(10)
+    expect(hanging.reason).toMatchObject({ name: 'TimeoutError' })
+    expect(signal?.reason).toBe(hanging.reason)
+  })
+
+  it('R12: does not call at all when it is over before it begins', async () => {
+    const call = vi.fn<() => Promise<void>>()
+    const error = new Error('over')
+    const over = (listener: (error: Error) => void) => {
+      listener(error)
+      return () => {}
+    }
+    await expect(limited(call, 10, over)).rejects.toBe(error)
+    await elapse()
+    expect(call).not.toHaveBeenCalled()
+  })
+})
+
+describe('what an error means', () => {
+  it.each([400, 401, 403])('%i is a refusal', (status) => {
+    expect(isRefusal(httpError(status))).toBe(true)
+  })
+
+  it.each([404, 408, 409, 425, 429, 500, 503, undefined])('%s may pass', (status) => {
+    expect(isRefusal(Object.assign(new Error('x'), { status }))).toBe(false)
+  })
+
+  it.each([null, undefined, 'text'])('%s may pass', (error) => {
+    expect(isRefusal(error)).toBe(false)
+    expect(retryAfter(error, 0)).toBeNull()
+  })
+
+  const at = (header: string) => httpError(503, { 'retry-after': header })
+
+  it.each<[string, number | null]>([
+    ['120', 120_000],
+    ['0', null],
+    ['soon', null],
+    ['-5', null],
+    [new Date(90_000).toUTCString(), 60_000],
+    [new Date(1_000).toUTCString(), null],
+  ])('Retry-After: %s', (header, wait) => {
+    expect(retryAfter(at(header), 30_000)).toBe(wait)
+  })
+})

@@ -1,0 +1,542 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { FetchError } from 'ofetch'
+import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import { bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import type { ManualBackend } from '../../support/backend.ts'
+import { FakeBrowser } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+useFakeClock()
+
+const base = 'https://api.example/v1'
+
+interface Sent {
+  url: string
+  token: string | null
+  headers: Headers
+  method: string
+  bytes: string
+  signal: AbortSignal
+  answer: (response: Response) => void
+}
+
+let backend: ManualBackend
+let auth: ReturnType<typeof createAuth>
+let api: ReturnType<typeof createApiClient>
+let sent: Sent[]
+
+/** Notes each request and answers when the test does; like the real one, it rejects on abort. */
+const fetch: typeof globalThis.fetch = async (input, init) => {
+  const request = new Request(input, init)
+  const { url, headers, method, signal } = request
+  const bytes = Buffer.from(await request.arrayBuffer()).toString('latin1')
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+    const token = headers.get('authorization')
+    sent.push({ url, token, headers, method, bytes, signal: init!.signal!, answer: resolve })
+  })
+}
+
+beforeEach(async () => {
+  backend = createManualBackend()
+  auth = createAuth({ backend, tabs: new FakeBrowser().openTab(), random: () => 0 })
+  const source = { currentSession: auth.currentSession }
+  api = createApiClient({ baseURL: base, session: source, fetch })
+  sent = []
+})
+
+async function signIn(grant = grantFor()) {
+  const signedIn = auth.login({ username: 'ada', password: 'secret' })
+  await elapse()
+  backend.latest('login').grant(grant)
+  await signedIn
+  return grant
+}
+
+const ok = (body: unknown = { ok: true }) => Response.json(body)
+const unauthorized = () => Response.json({ status: 401, message: 'expired' }, { status: 401 })
+const bearer = ({ accessToken }: { accessToken: string }) => `Bearer ${accessToken}`
+
+async function grantNext() {
+  const next = grantFor()
+  backend.latest('refresh').grant(next)
+  await elapse()
+  return next
+}
+
+describe('one request', () => {
+  it('carries the token and brings the answer', async () => {
+    const grant = await signIn()
+    const answer = outcome(api('/projects', { query: { page: 2 } }))
+    await elapse()
+    expect(sent).toMatchObject([{ url: `${base}/projects?page=2`, token: bearer(grant) }])
+    sent[0]!.answer(ok([1]))
+    await elapse()
+    expect(answer.value).toEqual([1])
+  })
+
+  it('carries no token for a visitor, and a 401 is theirs to see', async () => {
+    const answer = outcome(api('/projects'))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    expect(sent).toMatchObject([{ token: null }])
+    expect(answer.reason).toBeInstanceOf(FetchError)
+    expect(answer.reason).toMatchObject({ status: 401, data: { message: 'expired' } })
+  })
+
+  it('carries no token with `auth: false`, alone or as the default of an instance', async () => {
+    await signIn()
+    void api('/health', { auth: false })
+    void api.create({ auth: false })('/health')
+    await elapse()
+    expect(sent.map(({ token }) => token)).toEqual([null, null])
+  })
+
+  it('leaves an Authorization header of the caller as it is', async () => {
+    await signIn()
+    const answer = outcome(api('/other', { headers: { Authorization: 'Basic YTpi' } }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    expect(sent).toMatchObject([{ token: 'Basic YTpi' }])
+    expect(answer.reason).toMatchObject({ status: 401 })
+  })
+
+  it('takes the session from a function when a request begins, not before', async () => {
+    const source = vi.fn<() => typeof auth>(() => auth)
+    const late = createApiClient({ baseURL: base, session: source, fetch })
+    expect(source).not.toHaveBeenCalled()
+    const grant = await signIn()
+    void late('/projects')
+    await elapse()
+    expect(sent[0]!.token).toBe(bearer(grant))
+  })
+
+  it('shows no token in an error', async () => {
+    const grant = await signIn()
+    const answer = outcome(api('/projects'))
+    await elapse()
+    sent[0]!.answer(new Response('broken', { status: 500 }))
+    await elapse()
+    sent[1]!.answer(new Response('broken', { status: 500 }))
+    await elapse()
+    const error = answer.reason as FetchError
+    const headers = [...((error.options?.headers ?? []) as Headers)]
+    expect(error.status).toBe(500)
+    expect(JSON.stringify([error.message, error.stack, headers, error])).not.toContain(
+      grant.accessToken,
+    )
+  })
+})
+
+describe('R5: the token goes to the API alone', () => {
+  it.each([
+    'https://evil.example/v1/projects',
+    'https://api.example.evil.example/v1',
+    'http://api.example/v1/projects',
+    'https://api.example:8443/v1',
+    '//evil.example/v1',
+  ])('not to %s', async (url) => {
+    vi.stubGlobal('location', { href: 'https://app.example/' })
+    await signIn()
+    for (const target of [new URL(url, 'https://app.example'), new Request(new URL(url, base))]) {
+      const answer = outcome(api(target as unknown as string))
+      await elapse()
+      const request = sent.at(-1)!
+      expect(request.token).toBeNull()
+      request.answer(unauthorized())
+      await elapse()
+      expect(answer.reason).toMatchObject({ status: 401 })
+    }
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('not to another base URL', async () => {
+    await signIn()
+    void api('/x', { baseURL: 'https://evil.example' })
+    void api.create({ baseURL: 'https://evil.example' })('/x')
+    await elapse()
+    expect(sent.map(({ url, token }) => [url, token])).toEqual([
+      ['https://evil.example/x', null],
+      ['https://evil.example/x', null],
+    ])
+  })
+
+  it('but to it, however it is addressed', async () => {
+    const grant = await signIn()
+    const url = `${base}/projects`
+    for (const target of [url, new URL(url), new Request(url)]) void api(target as string)
+    await elapse()
+    expect(sent.map(({ token }) => token)).toEqual([bearer(grant), bearer(grant), bearer(grant)])
+  })
+})
+
+describe('a 401', () => {
+  it('R1: ten at once cause one refresh, and each is sent once more', async () => {
+    await signIn()
+    const answers = Array.from({ length: 10 }, (_, n) => outcome(api(`/items/${n}`)))
+    await elapse()
+    for (const request of [...sent]) request.answer(unauthorized())
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    expect(sent).toHaveLength(10)
+    const next = await grantNext()
+    expect(sent).toHaveLength(20)
+    for (const request of sent.slice(10)) {
+      expect(request.token).toBe(bearer(next))
+      request.answer(ok(request.url))
+    }
+    await elapse()
+    expect(answers.map(({ value }) => value)).toEqual(
+      Array.from({ length: 10 }, (_, n) => `${base}/items/${n}`),
+    )
+  })
+
+  it('R2: no request leaves while its token is being replaced', async () => {
+    await signIn()
+    void api('/first')
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    void api('/second')
+    await elapse()
+    expect(sent).toHaveLength(1)
+    const next = await grantNext()
+    expect(sent.slice(1).map(({ token }) => token)).toEqual([bearer(next), bearer(next)])
+  })
+
+  it('R2: a token past its lifetime is not sent', async () => {
+    await signIn()
+    await elapse(900_000)
+    void api('/late')
+    await elapse()
+    expect(sent).toEqual([])
+    const next = await grantNext()
+    expect(sent).toMatchObject([{ token: bearer(next) }])
+  })
+
+  it('R3: a late 401 is replayed without a second refresh', async () => {
+    await signIn()
+    void api('/early')
+    void api('/late')
+    await elapse()
+    const [early, late] = sent
+    early!.answer(unauthorized())
+    await elapse()
+    const next = await grantNext()
+    sent.at(-1)!.answer(ok())
+    late!.answer(unauthorized())
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    expect(sent).toHaveLength(4)
+    expect(sent.at(-1)).toMatchObject({ url: `${base}/late`, token: bearer(next) })
+  })
+
+  it('R4: a second one goes to the caller as it came, and the session stays', async () => {
+    await signIn()
+    const answer = outcome(api('/never'))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(Response.json({ message: 'still no' }, { status: 401 }))
+    await elapse()
+    expect(sent).toHaveLength(2)
+    expect(answer.reason).toBeInstanceOf(FetchError)
+    expect(answer.reason).toMatchObject({ status: 401, data: { message: 'still no' } })
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  it("leaves the caller's own retry for other statuses as it is", async () => {
+    await signIn()
+    const answer = outcome(api('/shaky', { retry: 2, retryDelay: 10 }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(new Response(null, { status: 503 }))
+    await elapse(10)
+    sent[2]!.answer(new Response(null, { status: 503 }))
+    await elapse(10)
+    sent[3]!.answer(ok())
+    await elapse()
+    expect(answer.value).toEqual({ ok: true })
+  })
+
+  it("calls the caller's own hooks for the answer that the caller gets, and for no other", async () => {
+    await signIn()
+    const seen: number[] = []
+    const answer = outcome(
+      api('/hooked', {
+        ignoreResponseError: true,
+        onResponse: ({ response }) => void seen.push(response.status),
+      }),
+    )
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(answer.value).toEqual({ ok: true })
+    expect(seen).toEqual([200])
+  })
+
+  it('is replayed through `raw` and through an instance made by `create`', async () => {
+    await signIn()
+    const instance = api.create({ headers: { 'x-app': 'demo' } })
+    const answer = outcome(instance.raw('/raw'))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(answer.value).toMatchObject({ status: 200, _data: { ok: true } })
+    expect(sent[1]!.headers.get('x-app')).toBe('demo')
+  })
+})
+
+describe('the session', () => {
+  it('R6: its end rejects every request at once, and aborts it', async () => {
+    await signIn()
+    const answer = outcome(api('/slow'))
+    await elapse()
+    void auth.logout()
+    await elapse()
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+    expect(answer.reason).toMatchObject({ reason: 'signed-out' })
+    expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('R6: what was begun in one session is not sent in the next', async () => {
+    await signIn()
+    const answer = outcome(api('/transfer', { method: 'POST', body: { amount: 1 } }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    const signedIn = auth.login({ username: 'bob', password: 'secret' })
+    backend.latest('refresh').fail(httpError(503))
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+    await elapse(60_000)
+    expect(answer.state).toBe('rejected')
+    expect(sent).toHaveLength(1)
+  })
+
+  it('R6: an answer that came before the end but is read after it does not reach its caller', async () => {
+    await signIn()
+    const answer = outcome(api('/slow'))
+    await elapse()
+    let finish = () => {}
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(Buffer.from('{"private":'))
+        finish = () => {
+          controller.enqueue(Buffer.from('1}'))
+          controller.close()
+        }
+      },
+    })
+    sent[0]!.answer(new Response(body, { headers: { 'content-type': 'application/json' } }))
+    await elapse()
+    void auth.logout()
+    finish()
+    await elapse()
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+  })
+
+  it('R7: a refresh that fails is told to all who waited, as it is', async () => {
+    await signIn()
+    const answers = [outcome(api('/a')), outcome(api('/b', { retry: 3, retryDelay: 10 }))]
+    await elapse()
+    for (const request of [...sent]) request.answer(unauthorized())
+    await elapse()
+    const error = httpError(503)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(answers.map(({ reason }) => reason)).toEqual([error, error])
+    // Nothing goes on behind their backs.
+    await elapse(60_000)
+    expect(sent).toHaveLength(2)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R8: a refresh that is refused rejects all who waited with SessionEndedError', async () => {
+    await signIn()
+    const answers = [outcome(api('/a')), outcome(api('/b'))]
+    await elapse()
+    for (const request of [...sent]) request.answer(unauthorized())
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    for (const { reason } of answers) {
+      expect(reason).toBeInstanceOf(SessionEndedError)
+      expect(reason).toMatchObject({ reason: 'expired' })
+    }
+  })
+})
+
+describe('R9: abort', () => {
+  const reason = new Error('no longer wanted')
+
+  it('before: nothing is sent', async () => {
+    await signIn()
+    await expect(api('/a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(sent).toEqual([])
+  })
+
+  it.each(['its signal', 'the signal of its Request'])('under way, by %s', async (by) => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const answer = outcome(
+      by === 'its signal' ? api('/a', { signal }) : api(new Request(`${base}/a`, { signal })),
+    )
+    await elapse()
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('while it waits for the refresh: the others and the refresh go on', async () => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const answers = [outcome(api('/a', { signal })), outcome(api('/b'))]
+    await elapse()
+    for (const request of [...sent]) request.answer(unauthorized())
+    await elapse()
+    abort()
+    await elapse()
+    expect(answers[0]!.reason).toBe(reason)
+    expect(backend.latest('refresh').signal?.aborted).toBe(false)
+    await grantNext()
+    expect(sent.map(({ url }) => url)).toEqual([`${base}/a`, `${base}/b`, `${base}/b`])
+    sent[2]!.answer(ok())
+    await elapse()
+    expect(answers[1]!.state).toBe('fulfilled')
+  })
+
+  it('during a pause before a retry', async () => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const answer = outcome(api('/a', { signal, retry: 1, retryDelay: 5_000 }))
+    await elapse()
+    sent[0]!.answer(new Response(null, { status: 503 }))
+    await elapse(1_000)
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    await elapse(60_000)
+    expect(sent).toHaveLength(1)
+  })
+
+  it("ofetch's own time limit holds while it waits for the refresh", async () => {
+    await signIn()
+    const answer = outcome(api('/a', { timeout: 1_000, retry: false }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse(999)
+    expect(answer.state).toBe('pending')
+    await elapse(1)
+    expect(answer.reason).toBeInstanceOf(FetchError)
+    expect(answer.reason).toMatchObject({ cause: { name: 'TimeoutError' } })
+    await grantNext()
+    expect(sent).toHaveLength(1)
+  })
+
+  function controlled() {
+    const controller = new AbortController()
+    return { signal: controller.signal, abort: () => controller.abort(reason) }
+  }
+})
+
+describe('R10: the same bytes', () => {
+  const form = new FormData()
+  form.set('name', 'ä')
+  form.set('file', new Blob([new Uint8Array([0, 255, 10, 13])]), 'a.bin')
+
+  const bodies: [string, () => BodyInit | Record<string, unknown>][] = [
+    ['JSON', () => ({ name: 'ä', nested: [1, null] })],
+    ['a string', () => 'plain ä'],
+    ['FormData', () => form],
+    ['a Blob', () => new Blob([new Uint8Array([1, 2, 0, 255])], { type: 'image/x-test' })],
+    ['URLSearchParams', () => new URLSearchParams({ q: 'ä b' })],
+    ['a typed array', () => new Uint8Array([9, 8, 0, 255])],
+    ['part of a buffer', () => new Uint16Array(new Uint16Array([1, 2, 3, 4]).buffer, 2, 2)],
+    ['an ArrayBuffer', () => new Uint8Array([7, 0, 255]).buffer],
+  ]
+
+  it.each(bodies)('%s', async (_, body) => {
+    await signIn()
+    const answer = outcome(api('/upload', { method: 'POST', body: body() }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(answer.state).toBe('fulfilled')
+    expect(sent[0]!.bytes).not.toBe('')
+    expect(sent[1]!.bytes).toBe(sent[0]!.bytes)
+    expect(sent[1]!.headers.get('content-type')).toBe(sent[0]!.headers.get('content-type'))
+    expect(sent[1]!.method).toBe('POST')
+
+    // And they are those that ofetch sends without a session.
+    void api('/upload', { method: 'POST', body: body(), auth: false })
+    await elapse()
+    const withoutBoundary = (text: string | null) => text?.replaceAll(/-*formdata-[\w-]+/gi, '')
+    expect(withoutBoundary(sent[2]!.bytes)).toBe(withoutBoundary(sent[0]!.bytes))
+    expect(withoutBoundary(sent[2]!.headers.get('content-type'))).toBe(
+      withoutBoundary(sent[0]!.headers.get('content-type')),
+    )
+  })
+
+  it('a Request with a body', async () => {
+    await signIn()
+    const answer = outcome(api(new Request(`${base}/upload`, { method: 'PUT', body: 'bytes' })))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(answer.state).toBe('fulfilled')
+    expect(sent.map(({ method, bytes }) => [method, bytes])).toEqual([
+      ['PUT', 'bytes'],
+      ['PUT', 'bytes'],
+    ])
+  })
+
+  it('also when the caller changes the body meanwhile', async () => {
+    await signIn()
+    const body = new Uint8Array([1, 2, 3])
+    void api('/upload', { method: 'POST', body })
+    await elapse()
+    body.fill(0)
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    expect(sent.map(({ bytes }) => bytes)).toEqual(['\x01\x02\x03', '\x01\x02\x03'])
+  })
+
+  it('a stream is not sent again: its caller gets the 401, which says why', async () => {
+    await signIn()
+    const body = new Blob(['once']).stream()
+    const answer = outcome(api('/upload', { method: 'POST', body }))
+    await elapse()
+    expect(sent[0]!.bytes).toBe('once')
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    expect(answer.reason).toMatchObject({ status: 401, data: { message: 'expired' } })
+    expect(String(answer.reason)).toMatch(/a stream cannot be sent again/)
+
+    // The next one does not go out with the token that was rejected.
+    void api('/next')
+    await elapse()
+    const next = await grantNext()
+    expect(sent[1]!.token).toBe(bearer(next))
+  })
+})

@@ -1,0 +1,501 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SessionEndedError, createAuth } from '@/auth/index.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import type { ManualBackend } from '../../support/backend.ts'
+import { FakeBrowser } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+const credentials = { username: 'ada', password: 'secret' }
+
+useFakeClock()
+
+let backend: ManualBackend
+let browser: FakeBrowser
+
+beforeEach(() => {
+  backend = createManualBackend()
+  browser = new FakeBrowser()
+})
+
+function openTab() {
+  return createAuth({ backend, tabs: browser.openTab(), random: () => 0 })
+}
+
+async function signIn(auth = openTab(), grant = grantFor()) {
+  const signedIn = auth.login(credentials)
+  await elapse()
+  backend.latest('login').grant(grant)
+  await signedIn
+  await elapse() // The other tabs have heard of it.
+  return { auth, grant, session: auth.currentSession()! }
+}
+
+describe('sign-in', () => {
+  it('holds the user and the access token', async () => {
+    const { auth, grant } = await signIn()
+
+    expect(auth.status.value).toBe('authenticated')
+    expect(auth.isAuthenticated.value).toBe(true)
+    expect(auth.user.value).toEqual(ada)
+    expect(auth.accessToken.value).toBe(grant.accessToken)
+    expect(auth.hasRole('admin')).toBe(true)
+    expect(auth.hasRole('owner')).toBe(false)
+  })
+
+  it('R14: puts no token into web storage', async () => {
+    const { grant } = await signIn()
+
+    expect(browser.storage.size).toBe(1)
+    expect(JSON.stringify([...browser.storage])).not.toContain(grant.accessToken)
+  })
+
+  it('is refused with the error of the back end, and costs no refresh', async () => {
+    const auth = openTab()
+    const refused = outcome(auth.login(credentials))
+    await elapse()
+    const error = httpError(401)
+    backend.latest('login').fail(error)
+    await elapse()
+
+    expect(refused.reason).toBe(error)
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.endReason.value).toBeNull()
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('leaves the session there is in place when it is refused', async () => {
+    const { auth } = await signIn()
+    const refused = outcome(auth.login(credentials))
+    await elapse()
+    backend.latest('login').fail(httpError(401))
+    await elapse()
+
+    expect(refused.state).toBe('rejected')
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('R6: takes the place of the session of another person', async () => {
+    const { auth, session } = await signIn()
+    await signIn(auth, grantFor(bob))
+
+    expect(auth.user.value).toEqual(bob)
+    expect(session.ended).toMatchObject({ reason: 'replaced' })
+    await expect(session.authorize()).rejects.toBe(session.ended)
+  })
+
+  it.each([
+    ['no object', '<html>'],
+    ['no user', { accessToken: 'secret', expiresIn: 900 }],
+    ['milliseconds for seconds', { ...grantFor(), expiresIn: 900_000_000 }],
+    ['another type of token', { ...grantFor(), tokenType: 'MAC' }],
+  ])(
+    'says what is wrong with an answer that is no grant, and shows none of it: %s',
+    async (_, answer) => {
+      const auth = openTab()
+      const failed = outcome(auth.login(credentials))
+      await elapse()
+      backend.latest('login').grant(answer)
+      await elapse()
+
+      expect(String(failed.reason)).toMatch(/not a token grant: (body|user|expiresIn|tokenType)/)
+      expect(String(failed.reason)).not.toMatch(/secret|access-/)
+      expect(auth.status.value).toBe('anonymous')
+    },
+  )
+
+  it('R11: ends after its time limit when the back end never answers', async () => {
+    const auth = openTab()
+    const failed = outcome(auth.login(credentials))
+    await elapse(9_999)
+    expect(failed.state).toBe('pending')
+    await elapse(1)
+
+    expect(failed.reason).toMatchObject({ name: 'TimeoutError' })
+    expect(backend.latest('login').signal?.aborted).toBe(true)
+  })
+})
+
+describe('sign-out', () => {
+  it('ends the session at once, before the API has answered', async () => {
+    const { auth, session } = await signIn()
+    const signedOut = outcome(auth.logout())
+
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.user.value).toBeNull()
+    expect(auth.accessToken.value).toBeNull()
+    expect(auth.endReason.value).toBe('signed-out')
+    expect(session.ended).toBeInstanceOf(SessionEndedError)
+    await elapse()
+    expect(signedOut.state).toBe('pending')
+    backend.latest('logout').done()
+    await elapse()
+    expect(signedOut.state).toBe('fulfilled')
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R12: wins over a refresh that answers later', async () => {
+    const { auth, session } = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    const call = backend.latest('refresh')
+    const signedOut = auth.logout()
+    await elapse()
+
+    expect(refreshed.reason).toBe(session.ended)
+    expect(call.signal?.aborted).toBe(true)
+    call.grant()
+    backend.latest('logout').done()
+    await signedOut
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.accessToken.value).toBeNull()
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R12: wins over a sign-in that answers later', async () => {
+    const auth = openTab()
+    const signedIn = outcome(auth.login(credentials))
+    await elapse()
+    const call = backend.latest('login')
+    const signedOut = auth.logout()
+    await elapse()
+    call.grant()
+    backend.latest('logout').done()
+    await signedOut
+
+    expect(signedIn.reason).toMatchObject({ name: 'SessionEndedError', reason: 'signed-out' })
+    expect(auth.status.value).toBe('anonymous')
+  })
+
+  it('does not send the sign-in that still waits for its turn', async () => {
+    const { auth } = await signIn()
+    void auth.refresh().catch(() => {})
+    const signedIn = outcome(auth.login(credentials))
+    void auth.logout()
+    await elapse()
+
+    expect(signedIn.state).toBe('rejected')
+    expect(backend.count('login')).toBe(1)
+  })
+
+  it('is done again on the next restore when the API could not be told', async () => {
+    const { auth } = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+
+    const reloaded = openTab()
+    expect(reloaded.status.value).toBe('anonymous')
+    const restored = reloaded.restore()
+    await elapse()
+    expect(backend.count('logout')).toBe(2)
+    backend.latest('logout').done()
+    await restored
+    expect(backend.count('refresh')).toBe(0)
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('that waits for the API does not sign out who signs in next', async () => {
+    const { auth } = await signIn()
+    const signedOut = auth.logout()
+    const signedIn = auth.login(credentials)
+    await elapse()
+    backend.latest('logout').done()
+    await signedOut
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+
+    expect(backend.calls.map(({ kind }) => kind)).toEqual(['login', 'logout', 'login'])
+    expect(auth.user.value).toEqual(bob)
+  })
+})
+
+describe('restore', () => {
+  it('costs nothing for a visitor who never signed in', async () => {
+    const auth = openTab()
+    expect(auth.status.value).toBe('anonymous')
+    await auth.restore()
+
+    expect(backend.calls).toEqual([])
+    expect(auth.endReason.value).toBeNull()
+  })
+
+  it('brings the session back after a reload, by one refresh', async () => {
+    await signIn()
+    const auth = openTab()
+    expect(auth.status.value).toBe('restoring')
+    const restored = Promise.all([auth.restore(), auth.restore()])
+    await elapse(100)
+    expect(backend.count('refresh')).toBe(1)
+    backend.latest('refresh').grant()
+    await restored
+
+    expect(auth.status.value).toBe('authenticated')
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('R8: ends the session that the API refuses', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = auth.restore()
+    await elapse(100)
+    backend.latest('refresh').fail(httpError(401))
+    await restored
+
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.endReason.value).toBe('expired')
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R7: keeps the session when the API cannot answer, and brings it back later', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = outcome(auth.restore())
+    await elapse(100)
+    const error = httpError(503)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(restored.reason).toBe(error)
+    expect(auth.status.value).toBe('restoring')
+
+    await elapse(1_000)
+    const again = auth.restore()
+    await elapse(100)
+    backend.latest('refresh').grant()
+    await again
+    expect(auth.status.value).toBe('authenticated')
+  })
+})
+
+describe('refresh', () => {
+  it('R1: is one for all who ask at once', async () => {
+    const { auth, session } = await signIn()
+    const asked = [auth.refresh(), auth.refresh(), session.refresh()]
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    const grant = grantFor()
+    backend.latest('refresh').grant(grant)
+    await Promise.all(asked)
+
+    expect(auth.accessToken.value).toBe(grant.accessToken)
+  })
+
+  it('is refused to a visitor', async () => {
+    await expect(openTab().refresh()).rejects.toBeInstanceOf(SessionEndedError)
+    expect(backend.calls).toEqual([])
+  })
+
+  it('a fresh token is used as it is', async () => {
+    const { session, grant } = await signIn()
+    await elapse(839_000)
+
+    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('in its last stretch a token is used while the next one is fetched', async () => {
+    const { auth, session, grant } = await signIn()
+    await elapse(840_000)
+
+    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.authorize()).toBe(grant.accessToken)
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await elapse()
+    expect(auth.accessToken.value).toBe(next.accessToken)
+  })
+
+  it('R2: a token past its lifetime is not given out', async () => {
+    const { session } = await signIn()
+    await elapse(900_000)
+    const asked = outcome(session.authorize())
+    await elapse()
+    expect(asked.state).toBe('pending')
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await elapse()
+
+    expect(asked.value).toBe(next.accessToken)
+  })
+
+  it('R2: a token that was rejected is not given out again', async () => {
+    const { session, grant } = await signIn()
+    const replayed = outcome(session.renew(grant.accessToken))
+    const asked = outcome(session.authorize())
+    await elapse()
+    expect([replayed.state, asked.state]).toEqual(['pending', 'pending'])
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await elapse()
+
+    expect([replayed.value, asked.value]).toEqual([next.accessToken, next.accessToken])
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R3: a late rejection of an old token costs no second refresh', async () => {
+    const { auth, session, grant } = await signIn()
+    const refreshed = auth.refresh()
+    await elapse()
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await refreshed
+
+    expect(await session.renew(grant.accessToken)).toBe(next.accessToken)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
+    const { auth, session } = await signIn()
+    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
+    await elapse()
+    const error = httpError(status)
+    backend.latest('refresh').fail(error)
+    await elapse()
+
+    for (const { reason } of waiting) expect(reason).toBe(session.ended)
+    expect(session.ended).toMatchObject({ reason: 'expired', cause: error })
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.accessToken.value).toBeNull()
+    expect(auth.endReason.value).toBe('expired')
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R6: that brings the token of somebody else starts a session of theirs', async () => {
+    const { auth, session } = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').grant(grantFor(bob))
+    await elapse()
+
+    expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
+    expect(session.ended).toMatchObject({ reason: 'replaced' })
+    expect(auth.user.value).toEqual(bob)
+  })
+})
+
+describe('R7: weather', () => {
+  const weather: [string, unknown][] = [
+    ['no network', new TypeError('Failed to fetch')],
+    ...[408, 425, 429, 500, 502, 503, 504].map((status): [string, unknown] => [
+      `status ${status}`,
+      httpError(status),
+    ]),
+  ]
+
+  it.each(weather)('%s keeps the session and is told as it is', async (_, error) => {
+    const { auth, session } = await signIn()
+    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
+    await elapse()
+    backend.latest('refresh').fail(error)
+    await elapse()
+
+    for (const { reason } of waiting) expect(reason).toBe(error)
+    expect(auth.status.value).toBe('authenticated')
+    expect(session.ended).toBeNull()
+  })
+
+  it.each([
+    ['HTML', '<!doctype html>'],
+    ['broken JSON', '{"accessToken":'],
+    ['nothing', undefined],
+    ...[0, -1, NaN, Infinity, 1e12].map((expiresIn) => [
+      `expiresIn ${expiresIn}`,
+      { ...grantFor(), expiresIn },
+    ]),
+  ])('an answer that is no grant keeps the session: %s', async (_, answer) => {
+    const { auth, grant } = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').grant(answer === undefined ? null : answer)
+    await elapse()
+
+    expect(String(refreshed.reason)).toMatch(/not a token grant/)
+    expect(auth.accessToken.value).toBe(grant.accessToken)
+  })
+
+  it('R11: a refresh that hangs is given up after its time limit', async () => {
+    const { auth } = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse(10_000)
+
+    expect(refreshed.reason).toMatchObject({ name: 'TimeoutError' })
+    expect(backend.latest('refresh').signal?.aborted).toBe(true)
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  /** Lets a refresh fail and returns for how many milliseconds no other one is tried. */
+  async function silenceAfter(auth: ReturnType<typeof openTab>, error: unknown): Promise<number> {
+    const failed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(failed.state).toBe('rejected')
+    const calls = backend.count('refresh')
+    for (let waited = 0; waited < 200_000; waited += 250) {
+      const next = outcome(auth.refresh())
+      await elapse()
+      if (backend.count('refresh') > calls) {
+        backend.latest('refresh').fail(error)
+        await elapse()
+        return waited
+      }
+      expect(next.reason).toBe(error)
+      await elapse(250)
+    }
+    throw new Error('No other refresh was tried.')
+  }
+
+  it('backs off from 1 s, doubling to 30 s', async () => {
+    const { auth } = await signIn()
+    expect(await silenceAfter(auth, httpError(503))).toBe(1_000)
+    // The refresh that ended the silence failed too: each silence counts two failures.
+    await elapse(2_000)
+    expect(await silenceAfter(auth, httpError(503))).toBe(4_000)
+    await elapse(8_000)
+    expect(await silenceAfter(auth, httpError(503))).toBe(16_000)
+    await elapse(30_000)
+    expect(await silenceAfter(auth, httpError(503))).toBe(30_000)
+  })
+
+  it('takes a random half off the wait, so that a fleet spreads out', async () => {
+    const auth = createAuth({ backend, tabs: browser.openTab(), random: () => 0.999 })
+    await signIn(auth)
+    expect(await silenceAfter(auth, httpError(503))).toBe(750)
+  })
+
+  it('starts anew after a success', async () => {
+    const { auth } = await signIn()
+    expect(await silenceAfter(auth, httpError(503))).toBe(1_000)
+    await elapse(2_000)
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await refreshed
+    expect(await silenceAfter(auth, httpError(503))).toBe(1_000)
+  })
+
+  it.each([
+    ['seconds', () => '120'],
+    ['a date', () => new Date(Date.now() + 120_000).toUTCString()],
+  ])('honours Retry-After in %s', async (_, header) => {
+    const { auth } = await signIn()
+    const retryAfter = header()
+    const silence = await silenceAfter(auth, httpError(429, { 'retry-after': retryAfter }))
+    expect(silence).toBeGreaterThan(118_000)
+    expect(silence).toBeLessThanOrEqual(120_000)
+  })
+
+  it('does not stop a token that still lives', async () => {
+    const { auth, session, grant } = await signIn()
+    const failed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse()
+
+    expect(failed.state).toBe('rejected')
+    expect(await session.authorize()).toBe(grant.accessToken)
+  })
+})
