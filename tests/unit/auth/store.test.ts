@@ -397,11 +397,11 @@ describe('R7: weather', () => {
     expect(session.ended).toBeNull()
   })
 
-  it.each([
+  it.each<[string, unknown]>([
     ['HTML', '<!doctype html>'],
     ['broken JSON', '{"accessToken":'],
-    ['nothing', undefined],
-    ...[0, -1, NaN, Infinity, 1e12].map((expiresIn) => [
+    ['nothing', null],
+    ...[0, -1, NaN, Infinity, 1e12].map((expiresIn): [string, unknown] => [
       `expiresIn ${expiresIn}`,
       { ...grantFor(), expiresIn },
     ]),
@@ -409,7 +409,7 @@ describe('R7: weather', () => {
     const { auth, grant } = await signIn()
     const refreshed = outcome(auth.refresh())
     await elapse()
-    backend.latest('refresh').grant(answer === undefined ? null : answer)
+    backend.latest('refresh').grant(answer)
     await elapse()
 
     expect(String(refreshed.reason)).toMatch(/not a token grant/)

@@ -1,0 +1,294 @@
+// @vitest-environment happy-dom
+import { createPinia, defineStore, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import type { Router } from 'vue-router'
+import { createAuth, installAuthGuard } from '@/auth/index.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import type { ManualBackend } from '../../support/backend.ts'
+import { FakeBrowser } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+useFakeClock()
+
+let backend: ManualBackend
+let browser: FakeBrowser
+let auth: ReturnType<typeof openTab>
+let router: Router
+let visited: string[]
+let removeGuard: () => void
+
+/** The store as Pinia makes it, of a tab of its own. */
+function openTab() {
+  setActivePinia(createPinia())
+  return defineStore('auth', () => createAuth({ backend, tabs: browser.openTab() }))()
+}
+
+function startApp() {
+  auth = openTab()
+  const component = { render: () => null }
+  const catchAll = '/:pathMatch(.*)*'
+  router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/', component },
+      { path: '/login', component, meta: { guestOnly: true } },
+      { path: '/dashboard', component, meta: { requiresAuth: true } },
+      { path: '/admin', component, meta: { requiresAuth: true, roles: ['admin'] } },
+      { path: '/forbidden', component },
+      { path: catchAll, name: 'not-found', component },
+      { path: catchAll, name: 'unavailable', component },
+    ],
+  })
+  removeGuard = installAuthGuard(router, { auth })
+  visited = []
+  router.afterEach((to, _from, failure) => void (failure || visited.push(to.fullPath)))
+}
+
+beforeEach(() => {
+  backend = createManualBackend()
+  browser = new FakeBrowser()
+  startApp()
+})
+
+afterEach(() => removeGuard())
+
+async function signIn(user = ada) {
+  const signedIn = auth.login({ username: user.username, password: 'secret' })
+  await elapse()
+  backend.latest('login').grant(grantFor(user))
+  await signedIn
+  await elapse()
+}
+
+/** As after a reload of a page of somebody who is signed in. */
+async function reload() {
+  await signIn()
+  removeGuard()
+  startApp()
+}
+
+const here = () => router.currentRoute.value
+
+describe('who may enter', () => {
+  it('a visitor: public pages at once, others after signing in', async () => {
+    await router.push('/')
+    expect(here().fullPath).toBe('/')
+    await router.push('/dashboard?tab=2#top')
+    expect(here().path).toBe('/login')
+    expect(here().query).toEqual({ redirect: '/dashboard?tab=2#top' })
+
+    await signIn()
+    expect(visited).toEqual(['/', expect.stringMatching(/^\/login/), '/dashboard?tab=2#top'])
+  })
+
+  it('a signed-in person is sent on from the sign-in page', async () => {
+    await signIn()
+    await router.push('/login')
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('a role that is missing leads to /forbidden', async () => {
+    await signIn(bob)
+    await router.push('/admin')
+    expect(here().fullPath).toBe('/forbidden')
+    await signIn(ada)
+    await router.push('/admin')
+    expect(here().fullPath).toBe('/admin')
+  })
+
+  it('a person who takes over loses the page that they may not see', async () => {
+    await signIn(ada)
+    await router.push('/admin')
+    await signIn(bob)
+    expect(here().fullPath).toBe('/forbidden')
+  })
+})
+
+describe('?redirect=', () => {
+  it.each(['/admin?x=1&y=%26#h', '/', '/dashboard'])('%s is honoured', async (redirect) => {
+    await router.push({ path: '/login', query: { redirect } })
+    await signIn()
+    expect(here().fullPath).toBe(redirect)
+  })
+
+  it.each([
+    'https://evil.example',
+    'https:evil.example',
+    '//evil.example/dashboard',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    '%2F%2Fevil.example',
+    '/%2F/evil.example',
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)//',
+    'data:text/html,x',
+    'dashboard',
+    '',
+    '/no/such/page',
+    '/login?redirect=/dashboard',
+    '/login/',
+  ])('%j leads to the default page', async (redirect) => {
+    await router.push({ path: '/login', query: { redirect } })
+    await signIn()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('given twice, the default page', async () => {
+    await router.push('/login?redirect=/admin&redirect=/')
+    await signIn()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+})
+
+describe('the end of a session', () => {
+  async function expire() {
+    void auth.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+  }
+
+  it.each(['/dashboard?tab=2#top', '/'])(
+    'R8: leads from %s to the sign-in once, and back',
+    async (page) => {
+      await signIn()
+      await router.push(page)
+      await expire()
+      expect(visited).toHaveLength(2)
+      expect(here().path).toBe('/login')
+      expect(here().query).toEqual({ redirect: page })
+
+      await signIn()
+      expect(visited).toHaveLength(3)
+      expect(here().fullPath).toBe(page)
+    },
+  )
+
+  it('by signing out leads from a protected page to the sign-in, and leaves a public one', async () => {
+    await signIn()
+    await router.push('/dashboard')
+    void auth.logout()
+    await elapse()
+    expect(here().fullPath).toBe('/login')
+    backend.latest('logout').done()
+
+    await signIn()
+    await router.push('/')
+    void auth.logout()
+    await elapse()
+    expect(here().fullPath).toBe('/')
+  })
+
+  it('leaves nothing to go back to', async () => {
+    await router.push('/')
+    await signIn()
+    await router.push('/dashboard')
+    await router.push('/admin')
+    void auth.logout()
+    await elapse()
+    router.back()
+    await elapse()
+    expect(here().path).toBe('/login')
+    expect(here().query).toEqual({ redirect: '/dashboard' })
+  })
+
+  it('while a navigation is under way does not let it arrive', async () => {
+    await signIn()
+    await router.push('/')
+    router.beforeEach(async (to) => {
+      if (to.path === '/dashboard') await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+    void router.push('/dashboard')
+    await elapse(10)
+    await expire()
+    await elapse(100)
+    expect(visited).not.toContain('/dashboard')
+    expect(here().path).toBe('/login')
+  })
+})
+
+describe('while the session is being restored', () => {
+  it('a protected page waits, and is entered without a detour', async () => {
+    await reload()
+    const arrived = outcome(router.push('/dashboard'))
+    await elapse(100)
+    expect(arrived.state).toBe('pending')
+    expect(backend.count('refresh')).toBe(1)
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(visited).toEqual(['/dashboard'])
+  })
+
+  it('a public page does not wait', async () => {
+    await reload()
+    await router.push('/')
+    expect(visited).toEqual(['/'])
+    expect(auth.status).toBe('restoring')
+  })
+
+  it('the sign-in page waits, and sends a signed-in person on', async () => {
+    await reload()
+    void router.push('/login')
+    await elapse(100)
+    expect(visited).toEqual([])
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(visited).toEqual(['/dashboard'])
+  })
+
+  it('a session that has ended leads to the sign-in, and back', async () => {
+    await reload()
+    void router.push('/dashboard?tab=2')
+    await elapse(100)
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    expect(here().path).toBe('/login')
+    expect(here().query).toEqual({ redirect: '/dashboard?tab=2' })
+    expect(auth.endReason).toBe('expired')
+  })
+
+  it('a person who leaves for another page gets that page', async () => {
+    await reload()
+    void router.push('/dashboard')
+    await elapse(100)
+    await router.push('/')
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(visited).toEqual(['/'])
+  })
+
+  it('R7: without a network the page is kept for later, and comes by itself', async () => {
+    await reload()
+    void router.push('/dashboard?tab=2#top')
+    await elapse(100)
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(here().name).toBe('unavailable')
+    expect(here().fullPath).toBe('/dashboard?tab=2#top')
+
+    await elapse(1_000)
+    void auth.restore()
+    await elapse(100)
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(here().fullPath).toBe('/dashboard?tab=2#top')
+    expect(here().name).toBeUndefined()
+  })
+
+  it('R7: without a network a person may still sign in', async () => {
+    await reload()
+    void router.push('/login')
+    await elapse(100)
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(visited).toEqual(['/login'])
+  })
+})
+
+it('an address is never matched by the page that stands in for others', async () => {
+  await router.push('/no/such/page')
+  expect(here().name).toBe('not-found')
+})
