@@ -86,7 +86,8 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     else if (endedHere && !here.meta.guestOnly) {
       to = { path: login, query: { redirect: here.fullPath } } // R8
     }
-    if (to !== true) void router.replace(to)
+    // A failure is told by router.onError.
+    if (to !== true) router.replace(to).catch(() => {})
   })
 
   function standIn({ path, query, hash }: RouteLocationNormalized): RouteLocationRaw {

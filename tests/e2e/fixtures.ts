@@ -1,0 +1,85 @@
+/** What every journey starts from: a mock as at its start, and a console that is watched. */
+import { test as base, expect } from '@playwright/test'
+import type { APIRequestContext, Page } from '@playwright/test'
+
+export { expect } from '@playwright/test'
+
+export interface LogEntry {
+  method: string
+  path: string
+  status: number
+  at: number
+  tokenId?: string
+  userId?: string
+}
+
+/** The controls of the mock, and its log. */
+export class Mock {
+  readonly #request: APIRequestContext
+
+  constructor(request: APIRequestContext) {
+    this.#request = request
+  }
+
+  async control(name: string, data?: object): Promise<void> {
+    const response = await this.#request.post(`/api/__mock/${name}`, { data })
+    expect(response.ok()).toBe(true)
+  }
+
+  /** The entries of the log for a path, or all. */
+  async log(path?: string): Promise<LogEntry[]> {
+    const response = await this.#request.get('/api/__mock/log')
+    const entries = (await response.json()) as LogEntry[]
+    return path ? entries.filter((entry) => entry.path === path) : entries
+  }
+
+  async count(path: string): Promise<number> {
+    return (await this.log(path)).length
+  }
+}
+
+export const test = base.extend<{ mock: Mock; watchedConsole: void }>({
+  mock: async ({ request }, use) => {
+    const mock = new Mock(request)
+    await mock.control('reset')
+    await use(mock)
+  },
+  watchedConsole: [
+    async ({ page, mock: _ }, use) => {
+      const said: string[] = []
+      page.on('pageerror', (error) => said.push(String(error)))
+      page.on('console', (message) => {
+        const isOurs = !message.text().startsWith('Failed to load resource')
+        if (['warning', 'error'].includes(message.type()) && isOurs) said.push(message.text())
+      })
+      await use()
+      expect(said, 'warnings and errors in the console').toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+/** Fills in the sign-in page that the browser is on. */
+export async function submitSignIn(page: Page, username = 'demo', password = 'password') {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** Signs in and waits for the dashboard and all that it loads. */
+export async function signIn(page: Page, username = 'demo') {
+  await page.goto('/login')
+  await submitSignIn(page, username)
+  await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible()
+  await expectDashboard(page)
+}
+
+/** The dashboard with its three regions loaded. */
+export async function expectDashboard(page: Page) {
+  await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible()
+  for (const name of ['Projects', 'Notifications', 'Stats']) {
+    const region = page.getByRole('region', { name })
+    await expect(region.getByText('Loading')).toHaveCount(0)
+    await expect(region.getByRole('button', { name: 'Retry' })).toHaveCount(0)
+  }
+}
