@@ -10,7 +10,16 @@ export default defineConfigWithVueTs(
   globalIgnores(['**/dist/**', '**/coverage/**', '**/test-results/**', '**/playwright-report/**']),
   ...vue.configs['flat/recommended'],
   vueTsConfigs.recommended,
-  { ...playwright.configs['flat/recommended'], files: ['tests/e2e/**/*.ts'] },
+  {
+    ...playwright.configs['flat/recommended'],
+    files: ['tests/e2e/**/*.ts'],
+    rules: {
+      ...playwright.configs['flat/recommended'].rules,
+      'playwright/expect-expect': ['error', { assertFunctionPatterns: ['^expect'] }],
+      // It takes the mock's count() for a locator's.
+      'playwright/prefer-to-have-count': 'off',
+    },
+  },
   ...oxlint.buildFromOxlintConfigFile('.oxlintrc.json'),
   skipFormatting,
 )

@@ -119,14 +119,14 @@ describe('createJsonBackend', () => {
     }
     const storage = memoryStorage()
     const backend = createJsonBackend({ fetch, storage })
-    await expect(backend.refresh({ signal: abort.signal })).rejects.toThrow()
+    await expect(backend.refresh({ signal: abort.signal })).rejects.toThrow('aborted')
     expect(storage.map.size).toBe(0)
   })
 
   it('signs out with the refresh token, and has forgotten it before the API answers', async () => {
     const storage = memoryStorage({ [key]: 'r1' })
     const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))
-    await expect(createJsonBackend({ fetch, storage }).logout()).rejects.toThrow()
+    await expect(createJsonBackend({ fetch, storage }).logout()).rejects.toThrow('Failed to fetch')
 
     expect(sent[0]?.body).toEqual({ refreshToken: 'r1' })
     expect(storage.map.size).toBe(0)

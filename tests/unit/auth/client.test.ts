@@ -177,7 +177,7 @@ describe('a 401', () => {
     await signIn()
     const answers = Array.from({ length: 10 }, (_, n) => outcome(api(`/items/${n}`)))
     await elapse()
-    for (const request of [...sent]) request.answer(unauthorized())
+    for (const request of sent) request.answer(unauthorized())
     await elapse()
     expect(backend.count('refresh')).toBe(1)
     expect(sent).toHaveLength(10)
@@ -352,7 +352,7 @@ describe('the session', () => {
     await signIn()
     const answers = [outcome(api('/a')), outcome(api('/b', { retry: 3, retryDelay: 10 }))]
     await elapse()
-    for (const request of [...sent]) request.answer(unauthorized())
+    for (const request of sent) request.answer(unauthorized())
     await elapse()
     const error = httpError(503)
     backend.latest('refresh').fail(error)
@@ -368,7 +368,7 @@ describe('the session', () => {
     await signIn()
     const answers = [outcome(api('/a')), outcome(api('/b'))]
     await elapse()
-    for (const request of [...sent]) request.answer(unauthorized())
+    for (const request of sent) request.answer(unauthorized())
     await elapse()
     backend.latest('refresh').fail(httpError(401))
     await elapse()
@@ -406,7 +406,7 @@ describe('R9: abort', () => {
     const { signal, abort } = controlled()
     const answers = [outcome(api('/a', { signal })), outcome(api('/b'))]
     await elapse()
-    for (const request of [...sent]) request.answer(unauthorized())
+    for (const request of sent) request.answer(unauthorized())
     await elapse()
     abort()
     await elapse()
