@@ -133,21 +133,30 @@ export function createSharedSession(
     } else if (mine) mine.failure = message.failure
   }
 
-  /** Takes up what this tab has missed, asleep or not yet open: another session, or none (R13). */
+  /** Takes up what this tab has missed while it slept: another session, or none (R13). */
   function catchUp(): void {
+    const id = sharedId()
+    if (id !== (current?.id ?? null)) {
+      if (!id) drop(current!, 'signed-out')
+      else if (!over.has(id)) adopt(open(id), null)
+    }
+    // A failure is for those who need a token.
+    if (current && !current.held) current.refresh().catch(() => {})
+  }
+
+  function sharedId(): string | null {
     const note = tabs.session.get()
-    const id = note === SIGN_OUT_OWED ? null : note
-    if (id === (current?.id ?? null)) return
-    if (!id) drop(current!, 'signed-out')
-    else if (!over.has(id)) adopt(open(id), null)
+    return note === SIGN_OUT_OWED ? null : note
   }
 
   function tell(message: TabMessage): void {
     tabs.post(message)
   }
 
-  const stop = tabs.listen((message) => hear(message as TabMessage))
-  catchUp()
+  const stops = [tabs.listen((message) => hear(message as TabMessage)), tabs.onWake(catchUp)]
+  const stop = () => stops.forEach((stop) => stop())
+  const id = sharedId()
+  if (id) adopt(open(id), null)
   return { current: () => current, open, request, begin, end, stop }
 }
 

@@ -16,6 +16,8 @@ export interface Tabs {
   post(message: unknown): void
   /** Hears all other tabs. Returns the function that stops it. */
   listen(listener: (message: unknown) => void): () => void
+  /** Calls `listener` when this tab comes back into view, perhaps after hours of sleep. */
+  onWake(listener: () => void): () => void
   /**
    * The id of the session that this profile is in, or null. It is random, never sent to a server
    * and no secret; it outlives the page, so that only a visitor who signed in costs a refresh (R14).
@@ -34,6 +36,7 @@ export interface TabsOptions {
     'postMessage' | 'addEventListener' | 'removeEventListener'
   > | null
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
+  page?: Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'> | null
 }
 
 /**
@@ -47,6 +50,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { name = 'auth', patience = 10_000 } = options
   const { locks = globalThis.navigator?.locks, storage = browserStorage() } = options
   const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
+  const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
 
   return {
@@ -61,6 +65,11 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       const hear = (event: Event) => listener((event as MessageEvent).data)
       channel?.addEventListener('message', hear)
       return () => channel?.removeEventListener('message', hear)
+    },
+    onWake(listener) {
+      const wake = () => page?.visibilityState === 'visible' && listener()
+      page?.addEventListener('visibilitychange', wake)
+      return () => page?.removeEventListener('visibilitychange', wake)
     },
     session: createNote(`${name}.session`, storage),
   }
