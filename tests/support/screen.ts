@@ -146,6 +146,7 @@ export async function settled(): Promise<void> {
 /** The one element of its kind, by the words that a person knows it by. */
 export const screen = {
   heading: () => find('h1'),
+  header: () => find('header'),
   main: () => find('main'),
   alert: (within?: Element) => find('[role="alert"]', undefined, within),
   status: (within?: Element) => find('[role="status"]', undefined, within),

@@ -1,0 +1,120 @@
+/**
+ * Sign-in, refresh and sign-out. A refresh token comes in a cookie or in the body, and its
+ * successor goes the way it came.
+ */
+import { deleteCookie, getCookie, noContent, setCookie } from 'h3'
+import type { H3, H3Event } from 'h3'
+import { LoginRequestSchema, RefreshRequestSchema } from '../../src/auth/contract.ts'
+import type { TokenGrant, User } from '../../src/auth/contract.ts'
+import { readJson } from '../body.ts'
+import { apiError, unauthorized } from '../errors.ts'
+import type { MockServer } from '../app.ts'
+import { RefreshRefusedError } from '../sessions.ts'
+import type { Family } from '../state.ts'
+import { TooManyAttemptsError } from '../throttle.ts'
+import { toNumericDate, TokenError } from '../tokens.ts'
+
+const COOKIE = 'refresh_token'
+
+export function registerAuth(app: H3, server: MockServer): void {
+  const { access, assertOwnOrigin, log, now, sessions, tokens, users } = server
+  const { accessTtl, refreshTtl } = server
+
+  app.post('/api/auth/login', async (event) => {
+    assertOwnOrigin(event) // S4
+    const { username, password, mode } = await readJson(event, LoginRequestSchema)
+    const user = await users.authenticate(username, password).catch(refuseAttempt)
+    if (!user) throw unauthorized('invalid_credentials', 'Wrong username or password.', false)
+
+    log.note(event, { userId: user.id })
+    return grant(event, user, sessions.start(user.id), mode)
+  })
+
+  app.post('/api/auth/refresh', async (event) => {
+    assertOwnOrigin(event) // S4
+    const { refreshToken } = await readJson(event, RefreshRequestSchema)
+    const token = refreshToken ?? getCookie(event, COOKIE)
+    try {
+      const { user, family } = await rotate(event, token)
+      return await grant(event, user, family, refreshToken ? 'json' : 'cookie')
+    } catch (error) {
+      // A cookie that was refused is of no more use. That of another session is left alone.
+      if (!refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
+      throw error
+    }
+  })
+
+  app.post('/api/auth/logout', async (event) => {
+    assertOwnOrigin(event) // S4
+    const { refreshToken } = await readJson(event, RefreshRequestSchema)
+    const token = refreshToken ?? getCookie(event, COOKIE)
+    // S7: any token of the family will do, a rotated one too. One that is no good ends nothing.
+    const claims = token && (await tokens.verifyRefresh(token).catch(() => null))
+    if (claims) {
+      log.note(event, { tokenId: claims.jti, userId: claims.sub })
+      sessions.revoke(claims.fid)
+    }
+    deleteCookie(event, COOKIE, cookieOptions(event))
+    return noContent()
+  })
+
+  app.get('/api/auth/me', (event) => access.requireUser(event))
+
+  /** @throws HTTPError 401 `refresh_token_missing`, `refresh_token_invalid`, `refresh_token_reused` */
+  async function rotate(event: H3Event, token: string | undefined) {
+    if (!token) throw unauthorized('refresh_token_missing', 'Sign in first.', false)
+    try {
+      const { fid, jti, sub } = await tokens.verifyRefresh(token)
+      log.note(event, { tokenId: jti, userId: sub })
+      const family = sessions.rotate(fid, jti) // S2
+      const user = users.find(family.userId)
+      if (!user) throw new RefreshRefusedError('invalid')
+      return { user, family }
+    } catch (error) {
+      throw refusal(error)
+    }
+  }
+
+  async function grant(
+    event: H3Event,
+    user: User,
+    { id, current, rotatedAt }: Family,
+    mode: 'cookie' | 'json',
+  ): Promise<TokenGrant> {
+    const { id: sub, roles } = user
+    const jti = sessions.nextAccessId()
+    const accessToken = await tokens.signAccess({ sub, sid: id, roles, jti })
+    const refreshToken = await tokens.signRefresh({ sub, fid: id, jti: current }, rotatedAt)
+    const body: TokenGrant = { accessToken, tokenType: 'Bearer', expiresIn: accessTtl, user }
+
+    // Within the leeway it is some seconds old already.
+    const refreshExpiresIn = Math.floor(toNumericDate(rotatedAt) + refreshTtl - now() / 1000)
+    if (mode === 'json') return { ...body, refreshToken, refreshExpiresIn }
+    setCookie(event, COOKIE, refreshToken, { ...cookieOptions(event), maxAge: refreshExpiresIn })
+    return body
+  }
+}
+
+/** S4: no script reads it, no other site sends it, and no other path of this one gets it. */
+function cookieOptions(event: H3Event) {
+  const secure = event.url.protocol === 'https:'
+  return { httpOnly: true, sameSite: 'strict', path: '/api/auth', secure } as const
+}
+
+/** @throws HTTPError 429 `too_many_attempts` */
+function refuseAttempt(error: unknown): never {
+  if (!(error instanceof TooManyAttemptsError)) throw error
+  const headers = { 'Retry-After': String(error.retryAfter) }
+  throw apiError(429, 'too_many_attempts', error.message, headers)
+}
+
+function refusal(error: unknown): unknown {
+  const reused = error instanceof RefreshRefusedError && error.reason === 'reused'
+  if (reused) {
+    const message = 'This refresh token was used before, so its session has been ended.'
+    return unauthorized('refresh_token_reused', message, true)
+  }
+  const known = error instanceof RefreshRefusedError || error instanceof TokenError
+  const message = 'The refresh token is not valid (any more). Sign in again.'
+  return known ? unauthorized('refresh_token_invalid', message, true) : error
+}

@@ -1,0 +1,34 @@
+/**
+ * What the dashboard shows beside the projects: the same few notifications for everybody.
+ */
+import type { H3 } from 'h3'
+import type { MockServer } from '../app.ts'
+
+export interface Notification {
+  id: string
+  text: string
+  /** ISO 8601. */
+  createdAt: string
+}
+
+const TEXTS = [
+  'Welcome! Your session renews itself: try the lab.',
+  'The quarterly report is ready.',
+  'Two people commented on the website relaunch.',
+]
+
+/** As of the start of the server, an hour apart, the newest first. */
+export function createNotifications(startedAt: number): Notification[] {
+  return TEXTS.map((text, index) => ({
+    id: `notification-${index + 1}`,
+    text,
+    createdAt: new Date(startedAt - index * 3_600_000).toISOString(),
+  }))
+}
+
+export function registerNotifications(app: H3, { access, notifications }: MockServer): void {
+  app.get('/api/notifications', async (event) => {
+    await access.requireUser(event)
+    return notifications
+  })
+}

@@ -1,0 +1,25 @@
+/**
+ * Numbers for the dashboard.
+ */
+import type { H3 } from 'h3'
+import type { MockServer } from '../app.ts'
+
+export interface Stats {
+  /** How many the user has. */
+  projects: number
+  notifications: number
+  /** Of the server. */
+  uptimeSeconds: number
+}
+
+export function registerStats(app: H3, server: MockServer): void {
+  const { access, notifications, now, projects, startedAt } = server
+  app.get('/api/stats', async (event): Promise<Stats> => {
+    const user = await access.requireUser(event)
+    return {
+      projects: projects.of(user.id).length,
+      notifications: notifications.length,
+      uptimeSeconds: Math.floor((now() - startedAt) / 1000),
+    }
+  })
+}

@@ -1,0 +1,76 @@
+/**
+ * Slows down guessing: after a number of failures for one key, no more attempts for a while (S6).
+ */
+
+const LIMIT = 5
+const WINDOW = 60_000
+
+/** Keys are what a caller sent, so there is no end to them: the oldest are forgotten. */
+const MAX_KEYS = 1000
+
+/** Too many failures. `retryAfter` in whole seconds. */
+export class TooManyAttemptsError extends Error {
+  override readonly name = 'TooManyAttemptsError'
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super(`Too many failed attempts. Try again in ${retryAfter} seconds.`)
+    this.retryAfter = retryAfter
+  }
+}
+
+interface Attempts {
+  failures: number
+  /** When all is forgotten, counted from the first attempt. Milliseconds since the epoch. */
+  until: number
+  pending: Set<Promise<unknown>>
+}
+
+export type Throttle = ReturnType<typeof createThrottle>
+
+export function createThrottle(now: () => number) {
+  const attemptsByKey = new Map<string, Attempts>()
+
+  /**
+   * Runs `attempt`, which resolves to whether it succeeded, unless too many have failed.
+   *
+   * @throws TooManyAttemptsError
+   */
+  async function guard(key: string, attempt: () => Promise<boolean>): Promise<boolean> {
+    const attempts = attemptsOf(key)
+    // Those under way may fail yet: a burst waits for them, and gets no more guesses than a series.
+    while (attempts.failures < LIMIT && attempts.failures + attempts.pending.size >= LIMIT) {
+      await Promise.race(attempts.pending)
+    }
+    if (attempts.failures >= LIMIT) {
+      throw new TooManyAttemptsError(Math.max(1, Math.ceil((attempts.until - now()) / 1000)))
+    }
+
+    const running = attempt()
+    const settled = running.catch(() => {})
+    attempts.pending.add(settled)
+    try {
+      const succeeded = await running
+      attempts.failures = succeeded ? 0 : attempts.failures + 1
+      return succeeded
+    } finally {
+      attempts.pending.delete(settled)
+    }
+  }
+
+  function attemptsOf(key: string): Attempts {
+    const known = attemptsByKey.get(key)
+    if (known && (now() < known.until || known.pending.size > 0)) return known
+
+    const attempts = { failures: 0, until: now() + WINDOW, pending: new Set<Promise<unknown>>() }
+    attemptsByKey.delete(key)
+    attemptsByKey.set(key, attempts)
+    for (const oldest of attemptsByKey.keys()) {
+      if (attemptsByKey.size <= MAX_KEYS) break
+      attemptsByKey.delete(oldest)
+    }
+    return attempts
+  }
+
+  return { guard, reset: () => attemptsByKey.clear() }
+}

@@ -1,0 +1,117 @@
+/**
+ * Signs and verifies the two kinds of JWT (S1). Whether the session behind a token still lives is
+ * left to sessions.ts.
+ */
+import { base64url, errors, jwtVerify, SignJWT } from 'jose'
+import * as v from 'valibot'
+
+const ALGORITHM = 'HS256'
+const ISSUER = 'urn:mock-server'
+const AUDIENCE = 'urn:mock-server:api'
+
+/** The media types that tell the two apart, whatever their keys. RFC 9068 §2.1 for the first. */
+const ACCESS_TYPE = 'at+jwt'
+const REFRESH_TYPE = 'rt+jwt'
+
+const AccessClaimsSchema = v.object({
+  sub: v.string(),
+  sid: v.string(),
+  roles: v.array(v.string()),
+  jti: v.string(),
+})
+const RefreshClaimsSchema = v.object({ sub: v.string(), fid: v.string(), jti: v.string() })
+
+/** `sub`: the user's id. `sid`: the family that the session lives by. */
+export type AccessClaims = v.InferOutput<typeof AccessClaimsSchema>
+
+/** `fid`: the family. `jti`: which token of it. */
+export type RefreshClaims = v.InferOutput<typeof RefreshClaimsSchema>
+
+/** Each kind has a secret of its own, in base64url. */
+export interface Secrets {
+  access: string
+  refresh: string
+}
+
+type AnyClaims = Pick<AccessClaims, 'sub' | 'jti'>
+
+/** Why a token was not accepted. `claims` are there only if everything but the time was right. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError'
+  readonly reason: 'expired' | 'invalid'
+  readonly claims?: AnyClaims
+
+  constructor(reason: 'expired' | 'invalid', claims?: AnyClaims) {
+    super(`The token is ${reason}.`)
+    this.reason = reason
+    this.claims = claims
+  }
+}
+
+export interface TokensOptions {
+  secrets: Secrets
+  /** Seconds. */
+  accessTtl: number
+  /** Seconds. */
+  refreshTtl: number
+  now: () => number
+}
+
+export type Tokens = ReturnType<typeof createTokens>
+
+export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOptions) {
+  const accessKey = base64url.decode(secrets.access)
+  const refreshKey = base64url.decode(secrets.refresh)
+
+  async function sign(claims: object, type: string, key: Uint8Array, iat: number, ttl: number) {
+    return new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: ALGORITHM, typ: type })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(iat)
+      .setExpirationTime(iat + ttl)
+      .sign(key)
+  }
+
+  /** @throws TokenError */
+  async function verify<S extends v.GenericSchema<unknown, AnyClaims>>(
+    token: string,
+    type: string,
+    key: Uint8Array,
+    schema: S,
+  ): Promise<v.InferOutput<S>> {
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [ALGORITHM], // else a token could choose: `alg: none`
+        typ: type,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['exp'],
+        currentDate: new Date(now()),
+      })
+      return v.parse(schema, payload)
+    } catch (error) {
+      // jose looks at the time last, so an expired token is right in all else.
+      const late = error instanceof errors.JWTExpired && v.safeParse(schema, error.payload)
+      throw late && late.success
+        ? new TokenError('expired', late.output)
+        : new TokenError('invalid')
+    }
+  }
+
+  return {
+    signAccess: (claims: AccessClaims) =>
+      sign(claims, ACCESS_TYPE, accessKey, toNumericDate(now()), accessTtl),
+    verifyAccess: (token: string) => verify(token, ACCESS_TYPE, accessKey, AccessClaimsSchema),
+
+    /** `issuedAt` in milliseconds: the same claims and time give the very same token again. */
+    signRefresh: (claims: RefreshClaims, issuedAt: number) =>
+      sign(claims, REFRESH_TYPE, refreshKey, toNumericDate(issuedAt), refreshTtl),
+    verifyRefresh: (token: string) => verify(token, REFRESH_TYPE, refreshKey, RefreshClaimsSchema),
+  }
+}
+
+/** Whole seconds, rounded up: a token must not die before the `expiresIn` it was sent with is over. */
+export function toNumericDate(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000)
+}

@@ -1,0 +1,117 @@
+/**
+ * The people who can sign in, and the check of their passwords.
+ */
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import type { User } from '../src/auth/contract.ts'
+import { createThrottle } from './throttle.ts'
+
+/** A user and how to know them: `passwordHash` as `hashPassword` writes it. */
+export interface Account extends User {
+  passwordHash: string
+}
+
+/** The password of both is `password`: two salts, so two hashes. */
+const DEMO_ACCOUNTS: [Account, ...Account[]] = [
+  {
+    id: 'user-1',
+    username: 'admin',
+    name: 'Admin',
+    roles: ['admin', 'user'],
+    passwordHash:
+      'scrypt:16384:8:1:JNPeXTl0iiFKifwNW8yQ2w:vZ1aWGDX1TE_BKO6moUsk0SpCBzALjIBptCfQGwX5yM',
+  },
+  {
+    id: 'user-2',
+    username: 'demo',
+    name: 'Demo',
+    roles: ['user'],
+    passwordHash:
+      'scrypt:16384:8:1:EUZ2WwCVIPgGo9YjXC9iZg:lb9peZ7gITn1Wv1Jx6-PjGfGk7zKcYItxEX_TrkTElI',
+  },
+]
+
+export interface UsersOptions {
+  /** Default: `admin` and `demo`. */
+  accounts?: Account[]
+  now: () => number
+}
+
+export type Users = ReturnType<typeof createUsers>
+
+export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
+  const byName = new Map(accounts.map((account) => [account.username, account]))
+  const byId = new Map(accounts.map((account) => [account.id, account]))
+  const throttle = createThrottle(now)
+
+  /**
+   * The user with this name and password, or null.
+   *
+   * @throws TooManyAttemptsError
+   */
+  async function authenticate(username: string, password: string): Promise<User | null> {
+    const account = byName.get(username)
+    // S6: who is unknown costs a scrypt as well, so that the time does not tell who exists.
+    const { passwordHash } = account ?? accounts[0] ?? DEMO_ACCOUNTS[0]
+    const matches = await throttle.guard(username, async () => {
+      return (await verifyPassword(password, passwordHash)) && account !== undefined
+    })
+    return matches && account ? toUser(account) : null
+  }
+
+  return {
+    authenticate,
+    find(id: string): User | null {
+      const account = byId.get(id)
+      return account ? toUser(account) : null
+    },
+    list: (): User[] => accounts.map(toUser),
+    forgetFailures: throttle.reset,
+  }
+}
+
+/** Leaves the hash behind. */
+function toUser({ id, username, name, roles }: Account): User {
+  return { id, username, name, roles }
+}
+
+/** Node's own defaults. `cost` is the number that makes guessing slow, a power of two. */
+const DEFAULTS = { cost: 16_384, blockSize: 8, parallelization: 1 }
+const KEY_LENGTH = 32
+
+/**
+ * A salted scrypt hash, with the numbers it takes to do it again: `scrypt:cost:blockSize:…`. A lower
+ * `cost` makes tests quick.
+ */
+export async function hashPassword(password: string, cost = DEFAULTS.cost): Promise<string> {
+  const { blockSize, parallelization } = DEFAULTS
+  const salt = randomBytes(16)
+  const key = await derive(password, salt, { cost, blockSize, parallelization })
+  const numbers = [cost, blockSize, parallelization].join(':')
+  return `scrypt:${numbers}:${salt.toString('base64url')}:${key.toString('base64url')}`
+}
+
+async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const [, cost, blockSize, parallelization, salt = '', key = ''] = hash.split(':')
+  const expected = Buffer.from(key, 'base64url')
+  const actual = await derive(password, Buffer.from(salt, 'base64url'), {
+    cost: Number(cost),
+    blockSize: Number(blockSize),
+    parallelization: Number(parallelization),
+  })
+  return expected.length === actual.length && timingSafeEqual(expected, actual)
+}
+
+interface ScryptOptions {
+  cost: number
+  blockSize: number
+  parallelization: number
+}
+
+function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, KEY_LENGTH, options, (error, key) => {
+      if (error) reject(error)
+      else resolve(key)
+    })
+  })
+}

@@ -1,0 +1,50 @@
+/** Errors of API calls in words for people. What to do about them is left to the views. */
+
+/**
+ * Says what went wrong and what to do. The server's own message is used where it refused the
+ * request as such; its words for anything else are not for people.
+ */
+export function explain(error: unknown): string {
+  const status = statusOf(error)
+  if (status === undefined) {
+    return 'Cannot reach the server. Check your connection and try again.'
+  }
+  if (status === 403) return 'Your account may not do this.'
+  if (status === 429) {
+    const wait = retryAfterSeconds(error)
+    return wait
+      ? `Too many attempts. Try again in ${inWords(wait)}.`
+      : 'Too many attempts. Wait a moment and try again.'
+  }
+  if (status >= 500) return 'The server has a problem. Try again in a moment.'
+  return messageOf(error) ?? 'The server refused the request.'
+}
+
+/** The HTTP status of the answer, or undefined where there was none. */
+export function statusOf(error: unknown): number | undefined {
+  return (error as { status?: number } | null)?.status
+}
+
+/**
+ * Seconds that the server asks to wait, or null.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+function retryAfterSeconds(error: unknown): number | null {
+  const header = (error as { response?: Response } | null)?.response?.headers?.get('retry-after')
+  if (!header) return null
+  const seconds = /^\d+$/.test(header)
+    ? Number(header)
+    : Math.ceil((Date.parse(header) - Date.now()) / 1000)
+  return seconds > 0 ? seconds : null
+}
+
+function inWords(seconds: number): string {
+  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`
+  return `${Math.ceil(seconds / 60)} minutes`
+}
+
+function messageOf(error: unknown): string | undefined {
+  const body = (error as { data?: { message?: unknown } } | null)?.data
+  return typeof body?.message === 'string' && body.message ? body.message : undefined
+}

@@ -1,0 +1,12 @@
+/** A few numbers for the dashboard. */
+import { api } from '@/api/client.ts'
+
+export interface Stats {
+  projects: number
+  notifications: number
+  uptimeSeconds: number
+}
+
+export function getStats(options: { signal?: AbortSignal } = {}): Promise<Stats> {
+  return api<Stats>('/stats', options)
+}

@@ -1,0 +1,40 @@
+/** Something that a view loads: its data, how the loading goes, and a way to load it again. */
+import { onScopeDispose, ref, shallowRef } from 'vue'
+import { SessionEndedError } from '@/auth/index.ts'
+
+/** What `useResource` returns. Its data stay while they are loaded again. */
+export type Resource<T> = ReturnType<typeof useResource<T>>
+
+/**
+ * Loads at once, and again on `load()`. A load that is no longer wanted is aborted: when the view
+ * goes, and when the next load starts. An abort is no error, nor is the end of the session, which
+ * takes the view away.
+ */
+export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Promise<T>) {
+  const data = shallowRef<T | null>(null)
+  const error = shallowRef<unknown>(null)
+  const status = ref<'loading' | 'ready' | 'error'>('loading')
+  let current = new AbortController()
+
+  async function load(): Promise<void> {
+    current.abort()
+    const { signal } = (current = new AbortController())
+    status.value = 'loading'
+    error.value = null
+    try {
+      const result = await fetch({ signal })
+      if (signal.aborted) return
+      data.value = result
+      status.value = 'ready'
+    } catch (reason) {
+      if (signal.aborted || reason instanceof SessionEndedError) return
+      error.value = reason
+      status.value = 'error'
+    }
+  }
+
+  onScopeDispose(() => current.abort())
+  void load()
+
+  return { data, error, status, load }
+}

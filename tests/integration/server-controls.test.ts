@@ -1,0 +1,279 @@
+/**
+ * The mock server’s controls: sessions ended by hand, faults on demand, and the log.
+ */
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
+import type { Harness } from '../unit/mock-server/harness.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+async function logOf({ call }: Harness) {
+  return (await call('/api/__mock/log')).json()
+}
+
+/** Time stands still but for `vi.advanceTimersByTimeAsync`. Requests themselves need none. */
+function stopTime() {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+}
+
+/** The request has come as far as the delay it was to meet. */
+async function untilDelayed() {
+  while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function order({ post }: Harness, fault: object) {
+  return post('/api/__mock/faults', { json: { path: '/api/health', times: 1, ...fault } })
+}
+
+describe('expire-access', () => {
+  it('expires the access tokens issued so far, and none issued in the same instant after', async () => {
+    const { call, post, refresh, signIn } = createHarness()
+    const before = await signIn()
+    expect(await outcome(post('/api/__mock/expire-access'))).toBe('204')
+
+    expect(await outcome(call('/api/projects', { token: before.accessToken }))).toBe(
+      '401 access_token_expired',
+    )
+    const after = await granted(await refresh(before.refreshToken))
+    expect(await outcome(call('/api/projects', { token: after.accessToken }))).toBe('200')
+  })
+})
+
+describe('revoke-sessions', () => {
+  it('refuses the refresh tokens issued so far, and none issued after', async () => {
+    const { call, post, refresh, signIn } = createHarness()
+    const before = await signIn()
+    const rotated = await granted(await refresh(before.refreshToken))
+    expect(await outcome(post('/api/__mock/revoke-sessions'))).toBe('204')
+
+    for (const { refreshToken } of [before, rotated]) {
+      expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
+    }
+    expect(await outcome(call('/api/projects', { token: rotated.accessToken }))).toBe('200')
+    const after = await signIn()
+    expect(await outcome(refresh(after.refreshToken))).toBe('200')
+  })
+})
+
+describe('reset', () => {
+  it('puts everything back as at start', async () => {
+    const harness = createHarness()
+    const { call, post, refresh, signIn } = harness
+    const before = await signIn('demo')
+    const { accessToken: token } = before
+    await post('/api/projects', { token, json: { name: 'Tea' } })
+    await post('/api/protected-resource', { token })
+    for (let i = 0; i < 5; i += 1) {
+      await post('/api/auth/login', { json: { username: 'demo', password: 'guess' } })
+    }
+    await order(harness, { times: 3, status: 500 })
+    expect(await outcome(post('/api/__mock/reset'))).toBe('204')
+
+    expect(await logOf(harness)).toEqual([])
+    expect(await outcome(call('/api/health'))).toBe('200')
+    expect(await outcome(call('/api/projects', { token }))).toBe('401 access_token_invalid')
+    expect(await outcome(refresh(before.refreshToken))).toBe('401 refresh_token_invalid')
+    const { accessToken } = await signIn('demo')
+    const projects = await call('/api/projects', { token: accessToken })
+    expect(await projects.json()).toHaveLength(3)
+    const echo = await post('/api/protected-resource', { token: accessToken })
+    expect((await echo.json()).sequence).toBe(1)
+  })
+})
+
+describe('faults', () => {
+  it('give the next requests for the path another status, and no other request', async () => {
+    const harness = createHarness()
+    const { call } = harness
+    expect(await outcome(order(harness, { times: 2, status: 503 }))).toBe('204')
+
+    expect(await outcome(call('/api/nothing'))).toBe('404 not_found')
+    expect(await outcome(call('/api/health?a=b'))).toBe('503 fault')
+    expect(await outcome(call('/api/health'))).toBe('503 fault')
+    expect(await outcome(call('/api/health'))).toBe('200')
+  })
+
+  it('can ask for patience, in seconds or as a date', async () => {
+    const harness = createHarness()
+    const date = 'Thu, 01 Jan 2026 00:01:00 GMT'
+    await order(harness, { status: 503, retryAfter: 7 })
+    await order(harness, { status: 429, retryAfter: date })
+
+    const [first, second] = [await harness.call('/api/health'), await harness.call('/api/health')]
+    expect([first.status, first.headers.get('retry-after')]).toEqual([503, '7'])
+    expect([second.status, second.headers.get('retry-after')]).toEqual([429, date])
+  })
+
+  it('can be an answer that is JSON by name only', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'malformed' })
+    const response = await harness.call('/api/health')
+
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    await expect(response.json()).rejects.toThrow(SyntaxError)
+  })
+
+  it('can have no body where the status allows none', async () => {
+    const harness = createHarness()
+    await order(harness, { status: 204 })
+    const response = await harness.call('/api/health')
+    expect([response.status, await response.text()]).toEqual([204, ''])
+  })
+
+  it('can break the connection', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'drop' })
+
+    await expect(harness.call('/api/health')).rejects.toThrow(TypeError)
+    expect(await outcome(harness.call('/api/health'))).toBe('200')
+  })
+
+  it('can hang until the client gives up', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'hang' })
+    const controller = new AbortController()
+    const settled = vi.fn<() => void>()
+    const hanging = harness.call('/api/health', { signal: controller.signal })
+    hanging.catch(() => {}).finally(settled)
+
+    // By the time of this answer, the one before it would be there as well.
+    expect(await outcome(harness.call('/api/health'))).toBe('200')
+    expect(settled).not.toHaveBeenCalled()
+    controller.abort(new Error('enough'))
+    await expect(hanging).rejects.toThrow('enough')
+  })
+
+  it('can delay the answer, which then tells how things are at the end', async () => {
+    stopTime()
+    const harness = createHarness()
+    const { accessToken: token } = await harness.signIn()
+    await order(harness, { path: '/api/projects', delayMs: 5000 })
+    const settled = vi.fn<() => void>()
+    const delayed = harness.call('/api/projects', { token }).finally(settled)
+
+    await untilDelayed()
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(settled).not.toHaveBeenCalled()
+    await harness.post('/api/__mock/expire-access')
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await outcome(delayed)).toBe('401 access_token_expired')
+  })
+
+  it('can delay another fault, and end with the client', async () => {
+    stopTime()
+    const harness = createHarness()
+    await order(harness, { delayMs: 5000, status: 500, times: 2 })
+    const delayed = harness.call('/api/health')
+    await untilDelayed()
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await outcome(delayed)).toBe('500 fault')
+
+    const controller = new AbortController()
+    const aborted = harness.call('/api/health', { signal: controller.signal })
+    await untilDelayed()
+    controller.abort(new Error('enough'))
+    await expect(aborted).rejects.toThrow('enough')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('never touch the controls', async () => {
+    const harness = createHarness()
+    await order(harness, { path: '/api/__mock/log', status: 500 })
+    expect(await outcome(harness.call('/api/__mock/log'))).toBe('200')
+  })
+
+  it('leave a refresh undone: the token is as good as before', async () => {
+    const harness = createHarness()
+    const { refreshToken } = await harness.signIn()
+    await order(harness, { path: '/api/auth/refresh', status: 500 })
+
+    expect(await outcome(harness.refresh(refreshToken))).toBe('500 fault')
+    harness.clock.advance(60_000)
+    expect(await outcome(harness.refresh(refreshToken))).toBe('200')
+  })
+})
+
+describe('the log', () => {
+  it('has every request with its final status, and leaves the controls out', async () => {
+    const harness = createHarness()
+    const { call, clock, post } = harness
+    const at = clock.now()
+    await call('/api/health?secret=1')
+    clock.advance(1000)
+    await call('/api/nothing')
+    await call('/api/%ZZ')
+    await call('/api/projects')
+    await post('/api/auth/login', { body: '{' })
+    await post('/api/auth/logout', { headers: { origin: 'null' } })
+    await order(harness, { status: 503 })
+    await call('/api/health')
+
+    expect(await logOf(harness)).toEqual([
+      { method: 'GET', path: '/api/health', status: 200, at },
+      { method: 'GET', path: '/api/nothing', status: 404, at: at + 1000 },
+      { method: 'GET', path: '/api/%ZZ', status: 400, at: at + 1000 },
+      { method: 'GET', path: '/api/projects', status: 401, at: at + 1000 },
+      { method: 'POST', path: '/api/auth/login', status: 415, at: at + 1000 },
+      { method: 'POST', path: '/api/auth/logout', status: 403, at: at + 1000 },
+      { method: 'GET', path: '/api/health', status: 503, at: at + 1000 },
+    ])
+  })
+
+  it('has the ids of tokens and users, of refused and faulty requests too, and no token', async () => {
+    const harness = createHarness()
+    const { call, post, refresh, signIn } = harness
+    const first = await signIn()
+    await call('/api/projects', { token: first.accessToken })
+    const second = await granted(await refresh(first.refreshToken))
+    await post('/api/__mock/expire-access')
+    await call('/api/projects', { token: second.accessToken })
+    await order(harness, { path: '/api/projects', status: 500 })
+    await call('/api/projects', { token: second.accessToken })
+    harness.clock.advance(900_000)
+    await call('/api/projects', { token: first.accessToken })
+    await call('/api/projects', { token: 'x' })
+    await post('/api/auth/logout', { json: { refreshToken: first.refreshToken } })
+
+    const log = await logOf(harness)
+    const [login, , refreshed] = log
+    const refreshId = refreshed.tokenId
+    expect(refreshId).toMatch(/^[\da-f-]{36}$/)
+    expect(login).toMatchObject({ path: '/api/auth/login', userId: 'user-2' })
+    expect(
+      log.map(({ status, tokenId }: { status: number; tokenId?: string }) => [status, tokenId]),
+    ).toEqual([
+      [200, undefined],
+      [200, '1'],
+      [200, refreshId],
+      [401, '2'],
+      [500, '2'],
+      [401, '1'],
+      [401, undefined],
+      [204, refreshId],
+    ])
+    expect(JSON.stringify(log)).not.toContain('eyJ')
+  })
+
+  it('says 0 where there was no answer', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'drop' })
+    await order(harness, { kind: 'hang' })
+    await harness.call('/api/health').catch(() => {})
+    await harness.call('/api/health', { signal: AbortSignal.abort() }).catch(() => {})
+
+    expect(await logOf(harness)).toMatchObject([{ status: 0 }, { status: 0 }])
+  })
+
+  it('ends with the latest 5,000', async () => {
+    const harness = createHarness()
+    await harness.call('/api/nothing')
+    for (let i = 0; i < 5000; i += 1) await harness.call('/api/health')
+
+    const log = await logOf(harness)
+    expect(log).toHaveLength(5000)
+    expect(log[0].path).toBe('/api/health')
+  })
+})

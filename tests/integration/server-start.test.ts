@@ -1,0 +1,198 @@
+/**
+ * The mock server where it is started: in Vite, on a port of its own, and over real sockets (S8,
+ * S9).
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createServer as createVite } from 'vite'
+import { createFileStorage } from '../../mock-server/storage.ts'
+import { mockServer } from '../../mock-server/vite.ts'
+import { cookieOf, createHarness, outcome } from '../unit/mock-server/harness.ts'
+
+const MAIN = fileURLToPath(new URL('../../mock-server/main.ts', import.meta.url))
+const JITI = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+
+const VARIABLES = [
+  'API_PROXY_TARGET',
+  'MOCK_ACCESS_TTL',
+  'MOCK_REFRESH_TTL',
+  'MOCK_REUSE_LEEWAY',
+  'MOCK_PORT',
+  'MOCK_HOST',
+]
+
+// What the developer has set is not what is tested.
+beforeEach(() => {
+  for (const name of VARIABLES) vi.stubEnv(name, '')
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mock-server-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+const json = (body: object) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
+
+describe('the file of sessions', () => {
+  it('S9: keeps them, for its owner only', async () => {
+    const file = join(temporaryFolder(), 'deep/down/sessions.json')
+    const storage = createFileStorage(file)
+    const { refreshToken } = await createHarness({ storage }).signIn()
+
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(await outcome(createHarness({ storage }).refresh(refreshToken))).toBe('200')
+    expect(readFileSync(file, 'utf8')).not.toContain(refreshToken)
+  })
+
+  it.each(['', '{', 'null', '{"secrets":{}}', '\0\xff'])(
+    'S9: that holds %j is ignored, and written anew',
+    async (content) => {
+      const file = join(temporaryFolder(), 'sessions.json')
+      writeFileSync(file, content)
+      const storage = createFileStorage(file)
+      const { refreshToken } = await createHarness({ storage }).signIn()
+      expect(await outcome(createHarness({ storage }).refresh(refreshToken))).toBe('200')
+    },
+  )
+
+  it('S9: that cannot be read or written is no reason to stop', async () => {
+    const storage = createFileStorage(temporaryFolder())
+    const { refresh, signIn } = createHarness({ storage })
+    const { refreshToken } = await signIn()
+    expect(await outcome(refresh(refreshToken))).toBe('200')
+  })
+})
+
+describe('in Vite', () => {
+  async function startVite(root = temporaryFolder()) {
+    const vite = await createVite({
+      configFile: false,
+      root,
+      logLevel: 'silent',
+      plugins: [mockServer()],
+      server: { middlewareMode: true, ws: false, watch: null },
+      appType: 'custom',
+    })
+    const server = createServer(vite.middlewares)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(async () => {
+      server.closeAllConnections()
+      server.close()
+      await vite.close()
+    })
+    const { port } = server.address() as AddressInfo
+    const call = (path: string, init?: RequestInit) =>
+      fetch(`http://127.0.0.1:${port}${path}`, init)
+    return { vite, call }
+  }
+
+  it('S9: answers /api, and an edit or a restart signs nobody out', async () => {
+    vi.stubEnv('MOCK_ACCESS_TTL', '2m')
+    const root = temporaryFolder()
+    const { call, vite } = await startVite(root)
+    const login = await call('/api/auth/login', json({ username: 'demo', password: 'password' }))
+    const cookie = `refresh_token=${cookieOf(login)}`
+    expect(await login.json()).toMatchObject({ expiresIn: 120 })
+    expect(await (await call('/api/__mock/log')).json()).toHaveLength(1)
+    expect((await call('/apix')).status).toBe(404)
+
+    // What an edit does. The new server has a log of its own, and the old one's sessions.
+    vite.environments.ssr.moduleGraph.invalidateAll()
+    expect(await (await call('/api/__mock/log')).json()).toEqual([])
+    const refresh = () => call('/api/auth/refresh', { method: 'POST', headers: { cookie } })
+    expect(await outcome(refresh())).toBe('200')
+
+    const restarted = await startVite(root)
+    const again = restarted.call('/api/auth/refresh', { method: 'POST', headers: { cookie } })
+    expect(await outcome(again)).toBe('200')
+  })
+
+  it('S8: leaves /api alone where a real one answers', async () => {
+    vi.stubEnv('API_PROXY_TARGET', 'http://localhost:1')
+    const { call } = await startVite()
+    expect((await call('/api/health')).status).toBe(404)
+    expect((await call('/api/__mock/log')).status).toBe(404)
+  })
+
+  it('over a socket a fault breaks the connection, and the server goes on', async () => {
+    const { call } = await startVite()
+    const order = (kind: string) => call('/api/__mock/faults', json({ path: '/api/health', kind }))
+
+    await order('drop')
+    await expect(call('/api/health')).rejects.toThrow('fetch failed')
+    await order('hang')
+    const controller = new AbortController()
+    const hanging = call('/api/health', { signal: controller.signal })
+    while ((await (await call('/api/__mock/log')).json()).length < 2);
+    controller.abort()
+    await expect(hanging).rejects.toThrow(/abort/)
+    expect(await outcome(call('/api/health'))).toBe('200')
+    expect(await (await call('/api/__mock/log')).json()).toMatchObject([
+      { status: 0 },
+      { status: 0 },
+      { status: 200 },
+    ])
+  })
+})
+
+describe('npm run mock', () => {
+  function start(env: Record<string, string>) {
+    const child = spawn(process.execPath, [JITI, MAIN], {
+      cwd: temporaryFolder(),
+      env: { ...process.env, ...env },
+    })
+    let output = ''
+    const exited = new Promise<number | null>((resolve) => child.on('close', resolve))
+    const printed = (text: string) =>
+      new Promise<string>((resolve) => {
+        const read = (chunk: Buffer) => {
+          output += chunk
+          if (output.includes(text)) resolve(output)
+        }
+        child.stdout.on('data', read)
+        child.stderr.on('data', read)
+        void exited.then(() => resolve(output))
+      })
+    onTestFinished(async () => {
+      child.kill()
+      await exited
+    })
+    return { exited, printed }
+  }
+
+  it('S8: listens on the loopback interface, and says where and for whom', async () => {
+    const output = await start({ MOCK_PORT: '0' }).printed('Sign in')
+    const [, port] = /http:\/\/localhost:(\d+)\/api/.exec(output) ?? []
+
+    expect(output).toContain('admin / password')
+    const origin = 'http://localhost:5173'
+    const response = await fetch(`http://127.0.0.1:${port}/api/health`, { headers: { origin } })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('access-control-allow-origin')).toBe(origin)
+    await expect(fetch(`http://127.0.0.2:${port}/api/health`)).rejects.toThrow('fetch failed')
+  })
+
+  it.each([
+    ['MOCK_PORT', 'x'],
+    ['MOCK_REUSE_LEEWAY', 'soon'],
+  ])('a %s of %s is one line, and exit 1', async (name, value) => {
+    const { exited, printed } = start({ [name]: value })
+    expect(await printed('\n')).toMatch(new RegExp(`^${name}: "${value}" is no .*\n$`))
+    expect(await exited).toBe(1)
+  })
+})

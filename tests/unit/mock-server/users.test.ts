@@ -1,0 +1,161 @@
+import { scrypt } from 'node:crypto'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createThrottle, TooManyAttemptsError } from '../../../mock-server/throttle.ts'
+import { createUsers } from '../../../mock-server/users.ts'
+import { createClock, quickUsers } from './harness.ts'
+
+vi.mock('node:crypto', async (load) => {
+  const original = await load<typeof import('node:crypto')>()
+  return { ...original, scrypt: vi.fn<typeof original.scrypt>(original.scrypt) }
+})
+
+const scrypted = vi.mocked(scrypt)
+
+beforeEach(() => {
+  scrypted.mockClear()
+})
+
+function setUp() {
+  const clock = createClock()
+  return { clock, users: createUsers({ accounts: quickUsers, now: clock.now }) }
+}
+
+/** Signs in, or says why not. */
+async function attempt(users: ReturnType<typeof createUsers>, username: string, password: string) {
+  try {
+    const user = await users.authenticate(username, password)
+    return user ? 'in' : 'wrong'
+  } catch (error) {
+    if (error instanceof TooManyAttemptsError) return `wait ${error.retryAfter}`
+    throw error
+  }
+}
+
+async function failTimes(times: number, users: ReturnType<typeof createUsers>, username = 'demo') {
+  for (let i = 0; i < times; i += 1) {
+    expect(await attempt(users, username, 'guess')).toBe('wrong')
+  }
+}
+
+describe('passwords', () => {
+  it('S6: admin and demo sign in with the password password, by scrypt at its usual cost', async () => {
+    const users = createUsers({ now: Date.now })
+
+    expect(await users.authenticate('admin', 'password')).toEqual({
+      id: 'user-1',
+      username: 'admin',
+      name: 'Admin',
+      roles: ['admin', 'user'],
+    })
+    expect(await users.authenticate('demo', 'password')).toMatchObject({ roles: ['user'] })
+    expect(await users.authenticate('demo', 'passwor')).toBeNull()
+    expect(scrypted.mock.calls[0]?.[3]).toMatchObject({ cost: 16_384, blockSize: 8 })
+  })
+
+  it('S6: an unknown user costs the same scrypt as a wrong password', async () => {
+    const { users } = setUp()
+    await users.authenticate('demo', 'guess')
+    await users.authenticate('nobody', 'guess')
+
+    const [known, unknown] = scrypted.mock.calls
+    expect(scrypted).toHaveBeenCalledTimes(2)
+    expect(unknown?.slice(2, 4)).toEqual(known?.slice(2, 4))
+  })
+
+  it('S6: an unknown user does not get in by the password of the one that was hashed instead', async () => {
+    const { users } = setUp()
+    expect(await attempt(users, 'nobody', 'password')).toBe('wrong')
+  })
+
+  it.each(['__proto__', 'constructor', 'toString', '', 'Demo', 'demo\0'])(
+    'S6: %j is nobody',
+    async (username) => {
+      expect(await attempt(setUp().users, username, 'password')).toBe('wrong')
+    },
+  )
+
+  it('no hash leaves the module', () => {
+    expect(JSON.stringify(setUp().users.list())).not.toMatch(/hash|scrypt/i)
+  })
+})
+
+describe('guessing', () => {
+  it('S6: after five failures the sixth attempt has to wait, be it right or wrong', async () => {
+    const { clock, users } = setUp()
+    await failTimes(5, users)
+    scrypted.mockClear()
+
+    expect(await attempt(users, 'demo', 'guess')).toBe('wait 60')
+    clock.advance(20_001)
+    expect(await attempt(users, 'demo', 'password')).toBe('wait 40')
+    expect(scrypted).not.toHaveBeenCalled()
+    clock.advance(39_999)
+    expect(await attempt(users, 'demo', 'password')).toBe('in')
+  })
+
+  it('S6: unknown names wait like known ones', async () => {
+    const { users } = setUp()
+    await failTimes(5, users, 'nobody')
+    expect(await attempt(users, 'nobody', 'guess')).toBe('wait 60')
+  })
+
+  it('S6: one name does not make another wait', async () => {
+    const { users } = setUp()
+    await failTimes(5, users)
+    expect(await attempt(users, 'admin', 'password')).toBe('in')
+  })
+
+  it('S6: a success wipes the slate', async () => {
+    const { users } = setUp()
+    await failTimes(4, users)
+    expect(await attempt(users, 'demo', 'password')).toBe('in')
+    await failTimes(5, users)
+    expect(await attempt(users, 'demo', 'password')).toBe('wait 60')
+  })
+
+  it('S6: in parallel there are no more guesses than one after the other', async () => {
+    const { users } = setUp()
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () => attempt(users, 'demo', 'guess')),
+    )
+
+    expect(scrypted).toHaveBeenCalledTimes(5)
+    expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(5)
+    expect(outcomes.filter((outcome) => outcome === 'wait 60')).toHaveLength(45)
+  })
+
+  it('S6: any number of right ones in parallel get in', async () => {
+    const { users } = setUp()
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () => attempt(users, 'demo', 'password')),
+    )
+    expect(new Set(outcomes)).toEqual(new Set(['in']))
+  })
+})
+
+describe('the throttle', () => {
+  const fail = () => Promise.resolve(false)
+
+  async function exhaust(throttle: ReturnType<typeof createThrottle>, key: string) {
+    for (let i = 0; i < 5; i += 1) await throttle.guard(key, fail)
+  }
+
+  it('S6: remembers a thousand names, and not one for every name that was ever tried', async () => {
+    const throttle = createThrottle(createClock().now)
+    await exhaust(throttle, 'first')
+    for (let i = 0; i < 999; i += 1) await throttle.guard(`name ${i}`, fail)
+    await expect(throttle.guard('first', fail)).rejects.toThrow(TooManyAttemptsError)
+
+    await throttle.guard('one more', fail)
+    expect(await throttle.guard('first', fail)).toBe(false)
+  })
+
+  it('S6: an attempt that breaks counts for nothing, and holds nobody up', async () => {
+    const throttle = createThrottle(createClock().now)
+    const broken = () => Promise.reject(new Error('no memory'))
+    for (let i = 0; i < 20; i += 1) {
+      await expect(throttle.guard('demo', broken)).rejects.toThrow('no memory')
+    }
+    expect(await throttle.guard('demo', () => Promise.resolve(true))).toBe(true)
+  })
+})

@@ -1,0 +1,306 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { useAuthStore } from '@/auth/index.ts'
+import { ada, bob, grantFor } from '../../support/backend.ts'
+import {
+  click,
+  openApp,
+  problem,
+  screen,
+  settled,
+  signedInAs,
+  useScreen,
+  words,
+} from '../../support/screen.ts'
+
+const api = useScreen()
+
+beforeEach(() => {
+  api.on('GET /api/projects', [{ id: '1', name: 'Apollo', createdAt: '2026-01-02T03:04:05Z' }])
+  api.on('GET /api/notifications', [])
+  api.on('GET /api/stats', { projects: 1, notifications: 0, uptimeSeconds: 59 })
+  api.on('GET /api/admin/users', [ada, bob])
+  api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
+})
+
+describe('The header', () => {
+  it('offers a visitor to sign in', async () => {
+    await openApp('/')
+
+    expect(screen.links(screen.navigation())).toEqual(['Sign in'])
+    expect(screen.has('Sign out')).toBe(false)
+  })
+
+  it('shows who is signed in, and where they may go', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab'])
+    expect(screen.has('Bob')).toBe(true)
+    expect(screen.button('Sign out')).toBeTruthy()
+  })
+
+  it('offers the admin page to admins', async () => {
+    await signedInAs(ada)
+    await openApp('/')
+
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab', 'Admin'])
+  })
+
+  it('marks the page one is on', async () => {
+    await signedInAs(ada)
+    await openApp('/dashboard')
+
+    const nav = screen.navigation()
+    expect(screen.link('Dashboard', nav).getAttribute('aria-current')).toBe('page')
+    expect(screen.link('Lab', nav).hasAttribute('aria-current')).toBe(false)
+  })
+
+  it('says nothing of sign-in or sign-out while it is not known who is there', async () => {
+    localStorage.setItem('auth.session', 'kept')
+    const answer = api.hold('POST /api/auth/refresh')
+    void useAuthStore().restore()
+    await openApp('/')
+    expect(words(screen.header())).toBe('Vue Silent Refresh')
+
+    await answer(problem(401))
+
+    expect(screen.links(screen.navigation())).toEqual(['Sign in'])
+  })
+
+  it('signs out', async () => {
+    await signedInAs(bob)
+    const router = await openApp('/dashboard')
+
+    await click(screen.button('Sign out'))
+
+    expect(api.count('POST /api/auth/logout')).toBe(1)
+    expect(screen.has('Bob')).toBe(false)
+    expect(router.currentRoute.value.path).toBe('/login')
+  })
+})
+
+describe('The end of a session', () => {
+  it('takes the protected view away at once, before any navigation', async () => {
+    await signedInAs(bob)
+    const router = await openApp('/dashboard', { guarded: false })
+    expect(screen.has('Apollo')).toBe(true)
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(router.currentRoute.value.path).toBe('/dashboard')
+    expect(words(screen.main())).toBe('')
+  })
+
+  it('leaves a page alone that is open to all', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(words(screen.heading())).toBe('Vue Silent Refresh')
+  })
+
+  it('is told in a live region that was there before', async () => {
+    await signedInAs(bob)
+    const router = await openApp('/')
+    const status = screen.status()
+    expect(words(status)).toBe('')
+    await router.push('/lab')
+    api.on('POST /api/auth/refresh', () => problem(401))
+
+    await expect(useAuthStore().refresh()).rejects.toThrow()
+    await settled()
+
+    expect(words(status)).toMatch(/^Your session has ended\./)
+    expect(status.isConnected).toBe(true)
+    expect(words(screen.heading())).toBe('Sign in')
+  })
+
+  it('is no news to somebody who signed out', async () => {
+    await signedInAs(bob)
+    await openApp('/dashboard')
+
+    await click(screen.button('Sign out'))
+
+    expect(words(screen.heading())).toBe('Sign in')
+    expect(screen.has('Your session has ended')).toBe(false)
+  })
+
+  it('is forgotten with the next sign-in', async () => {
+    await signedInAs(bob)
+    await openApp('/lab')
+    api.on('POST /api/auth/refresh', () => problem(401))
+    await expect(useAuthStore().refresh()).rejects.toThrow()
+
+    await signedInAs(bob)
+    await settled()
+
+    expect(screen.has('Your session has ended')).toBe(false)
+  })
+})
+
+describe('R6: another person', () => {
+  it('finds nothing of the last one on the page', async () => {
+    await signedInAs(bob)
+    await openApp('/dashboard')
+    expect(screen.has('Apollo')).toBe(true)
+    const answer = api.hold('GET /api/projects')
+
+    await signedInAs(ada)
+    await settled()
+    expect(words(screen.heading())).toBe('Dashboard')
+    expect(screen.has('Apollo')).toBe(false)
+
+    await answer([{ id: '2', name: 'Gemini', createdAt: '2026-01-02T03:04:05Z' }])
+    expect(screen.has('Gemini')).toBe(true)
+  })
+})
+
+describe('For keyboard and screen reader', () => {
+  it('moves the focus to the heading of the new page', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+
+    await click(screen.link('Lab', screen.navigation()))
+
+    expect(words(screen.heading())).toBe('Refresh lab')
+    expect(document.activeElement).toBe(screen.heading())
+  })
+
+  it('leaves the focus where the browser puts it on the first page', async () => {
+    await openApp('/')
+
+    expect(document.activeElement).toBe(document.body)
+  })
+
+  it('leaves the focus alone while only the query changes', async () => {
+    const router = await openApp('/')
+    const link = screen.link('Sign in', screen.navigation())
+    link.focus()
+
+    await router.push('/?tab=2')
+    await settled()
+
+    expect(document.activeElement).toBe(link)
+  })
+
+  it('skips to the content', async () => {
+    await openApp('/')
+
+    await click(screen.link('Skip to content'))
+
+    expect(document.activeElement).toBe(screen.main())
+  })
+})
+
+describe('Pages', () => {
+  it.each([
+    ['/', 'Vue Silent Refresh'],
+    ['/dashboard', 'Dashboard'],
+    ['/admin', 'Admin'],
+    ['/lab', 'Refresh lab'],
+    ['/forbidden', 'Access denied'],
+    ['/nowhere/at/all', 'Page not found'],
+  ])('%s is headed “%s”', async (path, heading) => {
+    await signedInAs(ada)
+    await openApp(path)
+
+    expect(words(screen.heading())).toBe(heading)
+  })
+
+  it('a visitor finds the way from the start to the others', async () => {
+    await openApp('/')
+
+    expect(screen.links(screen.main())).toEqual(['Sign in', 'Dashboard', 'Refresh lab'])
+  })
+
+  it('an admin finds the admin page there too', async () => {
+    await signedInAs(ada)
+    await openApp('/')
+
+    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Refresh lab', 'Admin'])
+  })
+
+  it('the admin page lists the users and their roles', async () => {
+    await signedInAs(ada)
+    await openApp('/admin')
+
+    const rows = [...screen.region('Users').querySelectorAll('tbody tr')]
+    const cells = rows.map((row) => [...row.querySelectorAll('th, td')].map(words))
+    expect(cells).toEqual([
+      ['ada', 'Ada', 'useradmin'],
+      ['bob', 'Bob', 'user'],
+    ])
+  })
+})
+
+describe('When the server is out of reach', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    localStorage.setItem('auth.session', 'kept')
+    api.on('POST /api/auth/refresh', () => problem(503))
+    return () => vi.useRealTimers()
+  })
+
+  it('the page says so, and that the session is kept', async () => {
+    const router = await openApp('/dashboard?tab=2')
+
+    expect(words(screen.heading())).toBe('Cannot reach the server')
+    expect(screen.has('Your session is kept.')).toBe(true)
+    expect(router.currentRoute.value.fullPath).toBe('/dashboard?tab=2')
+  })
+
+  it('opens the page once the server answers, and says meanwhile what it waits for', async () => {
+    const answer = api.hold('POST /api/auth/refresh')
+    void useAuthStore()
+      .restore()
+      .catch(() => {})
+    const opened = openApp('/dashboard')
+    await settled()
+    expect(words(screen.main())).toBe('Restoring your session…')
+
+    await answer(grantFor(bob))
+    await opened
+
+    expect(words(screen.heading())).toBe('Dashboard')
+  })
+
+  it('opens the page once the server answers again', async () => {
+    const router = await openApp('/dashboard?tab=2')
+    vi.setSystemTime(Date.now() + 60_000)
+    const answer = api.hold('POST /api/auth/refresh')
+
+    await click(screen.button('Try again'))
+    expect(screen.button('Try again').getAttribute('aria-disabled')).toBe('true')
+    await answer(grantFor(bob))
+
+    expect(words(screen.heading())).toBe('Dashboard')
+    expect(document.activeElement).toBe(screen.heading())
+    expect(router.currentRoute.value.fullPath).toBe('/dashboard?tab=2')
+  })
+
+  it('says that it is still out of reach', async () => {
+    await openApp('/dashboard')
+    vi.setSystemTime(Date.now() + 60_000)
+
+    await click(screen.button('Try again'))
+
+    expect(words(screen.alert())).toMatch(/^Still no luck\./)
+    expect(words(screen.heading())).toBe('Cannot reach the server')
+  })
+
+  it('opens a page whose code had not come, where nobody was signed in', async () => {
+    localStorage.clear()
+    const router = await openApp('/')
+    await router.push({ name: 'unavailable', params: { pathMatch: ['forbidden'] } })
+    await settled()
+    expect(screen.has('Your session is kept.')).toBe(false)
+
+    await click(screen.button('Try again'))
+
+    expect(words(screen.heading())).toBe('Access denied')
+  })
+})

@@ -1,0 +1,246 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest'
+import { useAuthStore } from '@/auth/index.ts'
+import DashboardView from '@/views/DashboardView.vue'
+import { ada } from '../../support/backend.ts'
+import {
+  click,
+  openApp,
+  problem,
+  screen,
+  settled,
+  show,
+  signedInAs,
+  type,
+  useScreen,
+  words,
+} from '../../support/screen.ts'
+
+const api = useScreen()
+
+const apollo = { id: '1', name: 'Apollo', createdAt: '2026-01-02T03:04:05Z' }
+const gemini = { id: '2', name: 'Gemini', createdAt: '2026-02-03T04:05:06Z' }
+const welcome = { id: '1', text: 'Welcome!', createdAt: '2026-01-02T03:04:05Z' }
+const stats = { projects: 41, notifications: 7, uptimeSeconds: 7543 }
+
+const regions = [
+  { name: 'Projects', path: 'GET /api/projects', answer: [apollo], shown: 'Apollo' },
+  { name: 'Notifications', path: 'GET /api/notifications', answer: [welcome], shown: 'Welcome!' },
+  { name: 'Stats', path: 'GET /api/stats', answer: stats, shown: '2 h 5 min' },
+]
+
+beforeEach(async () => {
+  for (const { path, answer } of regions) api.on(path, answer)
+  await signedInAs(ada)
+})
+
+describe.each(regions)('The region $name', ({ name, path, answer, shown }) => {
+  it('says that it is loading, then shows what came', async () => {
+    const arrive = api.hold(path)
+    show(DashboardView)
+    await settled()
+    expect(screen.has('Loading…', screen.region(name))).toBe(true)
+    expect(screen.region(name).getAttribute('aria-busy')).toBe('true')
+
+    await arrive(answer)
+
+    expect(screen.has(shown, screen.region(name))).toBe(true)
+    expect(screen.has('Loading…', screen.region(name))).toBe(false)
+    expect(screen.region(name).getAttribute('aria-busy')).toBe('false')
+  })
+
+  it('says what went wrong, while the others show their data', async () => {
+    api.on(path, () => problem(500))
+    show(DashboardView)
+    await settled()
+
+    const region = screen.region(name)
+    expect(screen.has('The server has a problem.', region)).toBe(true)
+    expect(screen.button('Retry', region)).toBeTruthy()
+    for (const other of regions.filter((other) => other.name !== name)) {
+      expect(screen.has(other.shown, screen.region(other.name))).toBe(true)
+    }
+  })
+
+  it('tries again, and keeps the focus in the region', async () => {
+    api.on(path, () => problem(500))
+    show(DashboardView)
+    await settled()
+    const arrive = api.hold(path)
+
+    await click(screen.button('Retry', screen.region(name)))
+    expect(screen.has('The server has a problem.')).toBe(false)
+    expect(screen.region(name).getAttribute('aria-busy')).toBe('true')
+    expect(words(document.activeElement!)).toBe(name)
+
+    await arrive(answer)
+    expect(screen.has(shown, screen.region(name))).toBe(true)
+  })
+})
+
+describe('The dashboard', () => {
+  it('asks for everything at once', async () => {
+    for (const { path } of regions) api.hold(path)
+    show(DashboardView)
+    await settled()
+
+    expect(api.sent.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(regions.map(({ path }) => path)),
+    )
+  })
+
+  it('says where there is nothing', async () => {
+    api.on('GET /api/projects', [])
+    api.on('GET /api/notifications', [])
+    show(DashboardView)
+    await settled()
+
+    expect(screen.has('No projects yet.', screen.region('Projects'))).toBe(true)
+    expect(screen.has('Nothing new.', screen.region('Notifications'))).toBe(true)
+  })
+
+  it.each([
+    [59, '59 s'],
+    [60, '1 min'],
+    [3599, '59 min'],
+    [3600, '1 h 0 min'],
+  ])('tells %i seconds as %s', async (uptimeSeconds, words) => {
+    api.on('GET /api/stats', { ...stats, uptimeSeconds })
+    show(DashboardView)
+    await settled()
+
+    expect(screen.has(words, screen.region('Stats'))).toBe(true)
+  })
+
+  it('gives its requests up when it goes', async () => {
+    for (const { path } of regions) api.hold(path)
+    const router = await openApp('/dashboard')
+    const requests = api.sent.filter(({ what }) => what.startsWith('GET'))
+    expect(requests.map(({ signal }) => signal.aborted)).toEqual([false, false, false])
+
+    await router.push('/')
+    await settled()
+
+    expect(requests.map(({ signal }) => signal.aborted)).toEqual([true, true, true])
+  })
+
+  it('shows no error for a session that ended', async () => {
+    for (const { path } of regions) api.hold(path)
+    api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
+    show(DashboardView)
+    await settled()
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(screen.has('Cannot reach')).toBe(false)
+    expect(screen.has('Retry')).toBe(false)
+  })
+})
+
+describe('A new project', () => {
+  const listed = () => [...screen.region('Projects').querySelectorAll('li span')].map(words)
+
+  async function add(name: string) {
+    await type('Name', name)
+    await click(screen.button('Add project', screen.region('New project')))
+  }
+
+  it('stands first in the list', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+
+    await add(' Gemini ')
+
+    expect(api.sent.find(({ what }) => what === 'POST /api/projects')?.body).toEqual({
+      name: 'Gemini',
+    })
+    expect(listed()).toEqual(['Gemini', 'Apollo'])
+    expect(api.count('GET /api/projects')).toBe(1)
+  })
+
+  it('stands there again when the list is loaded anew', async () => {
+    api.on('GET /api/projects', [apollo, gemini])
+    show(DashboardView)
+    await settled()
+
+    expect(listed()).toEqual(['Gemini', 'Apollo'])
+  })
+
+  it('is confirmed, and the field is ready for the next', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+
+    await add('Gemini')
+
+    expect(words(screen.status(screen.region('New project')))).toBe('Added “Gemini”.')
+    expect(screen.field('Name').value).toBe('')
+    expect(document.activeElement).toBe(screen.field('Name'))
+  })
+
+  it('counts in the stats', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+    api.on('GET /api/stats', { ...stats, projects: 42 })
+
+    await add('Gemini')
+
+    expect(screen.has('42', screen.region('Stats'))).toBe(true)
+  })
+
+  it('is in the list even if it was added while the list was on its way', async () => {
+    const arrive = api.hold('GET /api/projects')
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+
+    await add('Gemini')
+    expect(api.count('GET /api/projects')).toBe(2)
+    await arrive([apollo])
+    await arrive([apollo, gemini])
+
+    expect(listed()).toEqual(['Gemini', 'Apollo'])
+  })
+
+  it('is sent once, however often the button is pressed', async () => {
+    const answer = api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+
+    await add('Gemini')
+    const form = screen.region('New project')
+    expect(form.getAttribute('aria-busy')).toBe('true')
+    await click(screen.button('Add project', form))
+    expect(api.count('POST /api/projects')).toBe(1)
+
+    await answer(gemini)
+    expect(form.getAttribute('aria-busy')).toBe('false')
+  })
+
+  it('needs a name', async () => {
+    show(DashboardView)
+    await settled()
+
+    await add('')
+    await add('   ')
+
+    expect(api.count('POST /api/projects')).toBe(0)
+  })
+
+  it('stays in the field with the reason if it was refused', async () => {
+    api.on('POST /api/projects', () =>
+      Response.json({ status: 400, message: 'name: Too long.' }, { status: 400 }),
+    )
+    show(DashboardView)
+    await settled()
+
+    await add('Gemini')
+
+    expect(words(screen.alert(screen.region('New project')))).toBe('name: Too long.')
+    expect(screen.field('Name').value).toBe('Gemini')
+    expect(listed()).toEqual(['Apollo'])
+  })
+})

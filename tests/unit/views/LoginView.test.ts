@@ -1,0 +1,158 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from 'vitest'
+import { useAuthStore } from '@/auth/index.ts'
+import LoginView from '@/views/LoginView.vue'
+import { ada, grantFor } from '../../support/backend.ts'
+import {
+  click,
+  problem,
+  screen,
+  show,
+  settled,
+  type,
+  useScreen,
+  words,
+} from '../../support/screen.ts'
+
+const LOGIN = 'POST /api/auth/login'
+
+const api = useScreen()
+
+async function signIn(username = 'ada', password = 'secret') {
+  await type('Username', username)
+  await type('Password', password)
+  await click(screen.button('Sign in'))
+}
+
+describe('Signing in', () => {
+  it('signs in with what was typed', async () => {
+    api.on(LOGIN, grantFor(ada))
+    show(LoginView)
+
+    await signIn('ada', ' secret ')
+
+    expect(api.sent.map(({ body }) => body)).toEqual([{ username: 'ada', password: ' secret ' }])
+    expect(useAuthStore().user).toEqual(ada)
+  })
+
+  it('sends nothing while a field is empty', async () => {
+    show(LoginView)
+
+    await signIn('ada', '')
+
+    expect(api.sent).toEqual([])
+  })
+
+  it('tells password managers which field is which', () => {
+    show(LoginView)
+
+    expect(screen.field('Username').autocomplete).toBe('username')
+    expect(screen.field('Password').autocomplete).toBe('current-password')
+    expect(screen.field('Password').type).toBe('password')
+  })
+
+  it('says that it is busy, and does not send a second time', async () => {
+    const answer = api.hold(LOGIN)
+    show(LoginView)
+    await signIn()
+    const button = screen.button('Sign in')
+
+    expect(button.getAttribute('aria-disabled')).toBe('true')
+    expect(button.closest('form')?.getAttribute('aria-busy')).toBe('true')
+    await click(button)
+    expect(api.count(LOGIN)).toBe(1)
+
+    await answer(problem(401))
+    expect(button.getAttribute('aria-disabled')).toBe('false')
+    expect(button.closest('form')?.getAttribute('aria-busy')).toBe('false')
+  })
+
+  it('sends nothing more between the sign-in and the next page', async () => {
+    api.on(LOGIN, grantFor(ada))
+    show(LoginView)
+    await signIn()
+
+    await click(screen.button('Sign in'))
+
+    expect(api.count(LOGIN)).toBe(1)
+  })
+
+  it('shows the demo accounts during development', () => {
+    show(LoginView)
+
+    expect(screen.has('Demo accounts: admin / password and demo / password')).toBe(true)
+  })
+})
+
+describe('When signing in fails', () => {
+  it('has the place for the error from the start, so that it is announced', () => {
+    show(LoginView)
+
+    expect(words(screen.alert())).toBe('')
+  })
+
+  it('says that username or password is wrong, and lets the password be typed again', async () => {
+    api.on(LOGIN, () => problem(401))
+    show(LoginView)
+    const alert = screen.alert()
+
+    await signIn()
+
+    expect(words(alert)).toBe('Wrong username or password.')
+    expect(screen.field('Username').value).toBe('ada')
+    expect(document.activeElement).toBe(screen.field('Password'))
+  })
+
+  it('says how long to wait after too many attempts', async () => {
+    api.on(LOGIN, () => problem(429, { 'retry-after': '30' }))
+    show(LoginView)
+
+    await signIn()
+
+    expect(words(screen.alert())).toBe('Too many attempts. Try again in 30 seconds.')
+  })
+
+  it('says that the server cannot be reached', async () => {
+    api.offline(LOGIN)
+    show(LoginView)
+
+    await signIn()
+
+    expect(words(screen.alert())).toMatch(/^Cannot reach the server/)
+  })
+
+  it('says that the server has a problem, without its inner words', async () => {
+    api.on(LOGIN, () => problem(500))
+    show(LoginView)
+
+    await signIn()
+
+    expect(words(screen.alert())).toBe('The server has a problem. Try again in a moment.')
+  })
+
+  it('takes the error away with the next attempt, so that the same one is announced again', async () => {
+    api.on(LOGIN, () => problem(401))
+    show(LoginView)
+    await signIn()
+    const answer = api.hold(LOGIN)
+
+    await signIn()
+    expect(words(screen.alert())).toBe('')
+
+    await answer(problem(401))
+    expect(words(screen.alert())).toBe('Wrong username or password.')
+  })
+
+  it('says nothing of an attempt that was given up by signing out elsewhere', async () => {
+    api.hold(LOGIN)
+    api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
+    show(LoginView)
+    await signIn()
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(words(screen.alert())).toBe('')
+    expect(screen.button('Sign in').getAttribute('aria-disabled')).toBe('false')
+  })
+})
