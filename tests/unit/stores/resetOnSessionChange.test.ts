@@ -1,0 +1,72 @@
+// @vitest-environment happy-dom
+import { createPinia, defineStore, setActivePinia } from 'pinia'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { createApp, ref } from 'vue'
+import { useAuthStore } from '@/auth/index.ts'
+import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
+import { ada, bob, grantFor } from '../../support/backend.ts'
+
+const useCart = defineStore('cart', () => {
+  const items = ref<{ name: string }[]>([])
+  const note = ref<string | null>(null)
+  return { items, note }
+})
+const useFilter = defineStore('filter', { state: () => ({ tags: ['open'], page: 1 }) })
+
+beforeEach(() => {
+  vi.stubGlobal('BroadcastChannel', undefined)
+  localStorage.clear()
+  const pinia = createPinia().use(resetOnSessionChange)
+  // A plugin is used from the moment an app has the Pinia.
+  createApp({}).use(pinia)
+  setActivePinia(pinia)
+})
+
+async function signIn(user: typeof ada) {
+  vi.stubGlobal('fetch', async () => Response.json(grantFor(user)))
+  await useAuthStore().login({ username: user.username, password: 'secret' })
+}
+
+function fill() {
+  useCart().items.push({ name: 'a book' })
+  useCart().note = 'for a friend'
+  useFilter().tags.push('mine')
+  useFilter().page = 3
+}
+
+function expectNothingLeft() {
+  expect(useCart().$state).toEqual({ items: [], note: null })
+  expect(useFilter().$state).toEqual({ tags: ['open'], page: 1 })
+}
+
+it('R6: after a sign-out nothing is left of the person, at once', async () => {
+  await signIn(ada)
+  fill()
+  void useAuthStore().logout()
+  expectNothingLeft()
+})
+
+it('R6: who signs in over another person finds nothing of theirs, time and again', async () => {
+  await signIn(ada)
+  fill()
+  await signIn(bob)
+  expectNothingLeft()
+  fill()
+  await signIn(ada)
+  expectNothingLeft()
+})
+
+it('what a visitor has gathered stays theirs when they sign in', async () => {
+  useAuthStore()
+  fill()
+  await signIn(ada)
+  expect(useCart().items).toEqual([{ name: 'a book' }])
+})
+
+it('a refresh, or another session of the same person, takes nothing away', async () => {
+  await signIn(ada)
+  fill()
+  await useAuthStore().refresh()
+  await signIn(ada)
+  expect(useCart().items).toEqual([{ name: 'a book' }])
+})
