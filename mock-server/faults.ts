@@ -15,7 +15,7 @@ const FaultSchema = v.object({
   delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000))),
   kind: v.optional(v.picklist(['drop', 'hang', 'malformed'])),
   /** The header `Retry-After`: seconds, or an HTTP date. */
-  retryAfter: v.optional(v.union([v.number(), v.string()])),
+  retryAfter: v.optional(v.union([v.number(), v.pipe(v.string(), v.regex(/^[ -~]+$/))])),
 })
 
 /** What `POST /api/__mock/faults` takes. */

@@ -181,6 +181,10 @@ describe('the demo resource and the controls', () => {
     ['a status that is none', { path: '/api/health', status: 99 }],
     ['a negative delay', { path: '/api/health', delayMs: -1 }],
     ['a delay without end', { path: '/api/health', delayMs: 1e12 }],
+    [
+      'a Retry-After that no header can hold',
+      { path: '/api/health', status: 503, retryAfter: 'a\n' },
+    ],
     ['a kind that there is not', { path: '/api/health', kind: 'explode' }],
   ])('S5: a fault with %s is refused', async (_, json) => {
     const { call, post } = createHarness()

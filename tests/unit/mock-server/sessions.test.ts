@@ -134,8 +134,8 @@ describe('the end of a session', () => {
 
   it('expired families are forgotten, and no others', () => {
     const { clock, sessions, storage } = setUp()
-    const idle = sessions.start('user-1')
     const used = sessions.start('user-1')
+    const idle = sessions.start('user-1')
     clock.advance(4 * DAY)
     sessions.rotate(used.id, used.current)
     clock.advance(4 * DAY)

@@ -62,9 +62,12 @@ describe('passwords', () => {
     expect(unknown?.slice(2, 4)).toEqual(known?.slice(2, 4))
   })
 
-  it('S6: an unknown user does not get in by the password of the one that was hashed instead', async () => {
+  it('S6: the password of the one that was hashed instead is as wrong as any', async () => {
     const { users } = setUp()
-    expect(await attempt(users, 'nobody', 'password')).toBe('wrong')
+    for (let i = 0; i < 5; i += 1) {
+      expect(await attempt(users, 'nobody', 'password')).toBe('wrong')
+    }
+    expect(await attempt(users, 'nobody', 'password')).toBe('wait 60')
   })
 
   it.each(['__proto__', 'constructor', 'toString', '', 'Demo', 'demo\0'])(

@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { explain } from '@/api/errors.ts'
+
+function failure(status: number, headers: Record<string, string> = {}, data?: unknown): Error {
+  const response = new Response(null, { status, headers })
+  return Object.assign(new Error('[GET] "/api"'), { status, response, data })
+}
+
+describe('explain', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:00Z') })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it.each([
+    ['1', '1 second'],
+    ['89', '89 seconds'],
+    ['90', '2 minutes'],
+    ['600', '10 minutes'],
+    ['Thu, 01 Jan 2026 00:00:45 GMT', '45 seconds'],
+  ])('tells Retry-After: %s as %s', (header, wait) => {
+    expect(explain(failure(429, { 'retry-after': header }))).toBe(
+      `Too many attempts. Try again in ${wait}.`,
+    )
+  })
+
+  it.each(['', '0', 'soon', 'Wed, 31 Dec 2025 23:59:00 GMT'])(
+    'names no time for Retry-After: “%s”',
+    (header) => {
+      expect(explain(failure(429, { 'retry-after': header }))).toBe(
+        'Too many attempts. Wait a moment and try again.',
+      )
+    },
+  )
+
+  it('takes the words of a server that refuses the request', () => {
+    expect(explain(failure(400, {}, { message: 'Enter a name.' }))).toBe('Enter a name.')
+  })
+
+  it.each([undefined, null, 'text', {}, { message: '' }, { message: 42 }])(
+    'finds words of its own for a refusal with %j',
+    (data) => {
+      expect(explain(failure(400, {}, data))).toBe('The server refused the request.')
+    },
+  )
+
+  it('keeps the inner words of a server that failed to itself', () => {
+    expect(explain(failure(502, {}, { message: 'upstream 10.0.0.7' }))).not.toContain('upstream')
+  })
+
+  it('tells apart a person without the right', () => {
+    expect(explain(failure(403))).toBe('Your account may not do this.')
+  })
+
+  it.each([new TypeError('Failed to fetch'), undefined, null, 'offline'])(
+    'takes %s, which has no status, for a server out of reach',
+    (error) => {
+      expect(explain(error)).toMatch(/^Cannot reach the server/)
+    },
+  )
+})
