@@ -60,18 +60,14 @@ export function entriesSince(mark: LogMark, log: readonly LogEntry[]): LogEntry[
 
 /** Counts a run of `requested` requests from the entries that the log got during it. */
 export function countRun(requested: number, entries: readonly LogEntry[]): RunCounts {
-  const resource = entries.filter(({ path }) => pathname(path) === RESOURCE)
-  const refreshes = entries.filter(({ path }) => pathname(path) === REFRESH)
+  const resource = entries.filter(({ path }) => path === RESOURCE)
+  const refreshes = entries.filter(({ path }) => path === REFRESH)
   return {
     sent: resource.length,
     rejected: resource.filter(({ status }) => status === 401).length,
     refreshes: refreshes.filter(({ status }) => status === 200).length,
     replayed: Math.max(0, resource.length - requested),
   }
-}
-
-function pathname(path: string): string {
-  return path.split('?', 1)[0] ?? path
 }
 
 /**

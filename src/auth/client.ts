@@ -62,16 +62,15 @@ function withSession(
         reject(reason)
         over.abort(reason)
       }
-      const abort = () => giveUp(signal!.reason)
-      const stop = session.onEnd(giveUp)
-      signal?.addEventListener('abort', abort)
+      const stops = [session.onEnd(giveUp)]
+      if (signal) stops.push(onAbort(signal, () => giveUp(signal.reason)))
 
-      const fetch = intercept({ fetch: globals.fetch, session, origin, over: over.signal, giveUp })
-      const sent = createFetch({ ...globals, fetch }).raw(request, options)
-      sent.then(resolve, reject).finally(() => {
-        signal?.removeEventListener('abort', abort)
-        stop() // R15
-      })
+      const fetch = intercept({ fetch: globals.fetch, session, origin, over, giveUp })
+      // In the place of the caller's signal, which is followed here. Where there is none, ofetch
+      // makes one for its time limit.
+      const followed = signal ? { ...options, signal: over.signal } : options
+      const sent = createFetch({ ...globals, fetch }).raw(request, followed)
+      sent.then(resolve, reject).finally(() => stops.forEach((stop) => stop())) // R15
     })
   }
 
@@ -90,7 +89,7 @@ interface Call {
   session: Session
   origin: string
   /** Aborted when the call is over: nothing is sent after that. */
-  over: AbortSignal
+  over: AbortController
   giveUp: (reason: unknown) => void
 }
 
@@ -99,9 +98,10 @@ function intercept({ fetch, session, origin, over, giveUp }: Call): typeof globa
   return async (input, options = {}) => {
     const headers = new Headers(options.headers)
     const foreign = originOf(input instanceof Request ? input.url : String(input)) !== origin // R5
-    // ofetch's time limit comes as a signal of its own.
-    const signal = options.signal ? AbortSignal.any([over, options.signal]) : over
+    const { signal } = over
     signal.throwIfAborted()
+    const limit = options.signal
+    if (limit !== signal) limit?.addEventListener('abort', () => over.abort(limit.reason))
     if (foreign || headers.has('authorization')) return fetch(input, { ...options, signal })
 
     const { body, replayable } = await fix(options.body, headers)
@@ -146,6 +146,28 @@ async function fix(body: RequestInit['body'], headers: Headers) {
 function notReplayed(response: Response): Response {
   const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
   return new Response(response.body, { status: 401, statusText, headers: response.headers })
+}
+
+const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: () => void }>()
+
+/**
+ * Calls `listener` when `signal` aborts. Returns the function that stops it. However many calls
+ * share a signal, it gets one listener: Node warns of more than ten, and more cost time (R15).
+ */
+function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const calls = sharedSignals.get(signal)?.calls ?? new Set()
+  const abort = sharedSignals.get(signal)?.abort ?? (() => calls.forEach((call) => call()))
+  if (calls.size === 0) {
+    sharedSignals.set(signal, { calls, abort })
+    signal.addEventListener('abort', abort)
+  }
+  calls.add(listener)
+  return () => {
+    calls.delete(listener)
+    if (calls.size > 0) return
+    sharedSignals.delete(signal)
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 /** As `work` settles, or rejects at once with the signal's reason. */

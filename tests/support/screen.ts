@@ -20,6 +20,7 @@ export interface Sent {
   /** `GET /api/projects` */
   what: string
   body: unknown
+  token: string | null
   signal: AbortSignal
 }
 
@@ -67,7 +68,8 @@ export function useScreen(): FakeApi {
     const { method = 'GET', signal } = init
     const what = `${method} ${new URL(String(input), location.href).pathname}`
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : init.body
-    sent.push({ what, body, signal: signal! })
+    const token = new Headers(init.headers).get('authorization')
+    sent.push({ what, body, token, signal: signal! })
     if (!answers.has(what)) throw new Error(`The test has no answer to ${what}`)
     const answer = answers.get(what)
     return new Promise((resolve, reject) => {

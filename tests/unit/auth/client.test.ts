@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FetchError } from 'ofetch'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
+import type { Sent } from '../../support/api.ts'
 import { bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
@@ -10,39 +12,18 @@ useFakeClock()
 
 const base = 'https://api.example/v1'
 
-interface Sent {
-  url: string
-  token: string | null
-  headers: Headers
-  method: string
-  bytes: string
-  signal: AbortSignal
-  answer: (response: Response) => void
-}
-
 let backend: ManualBackend
 let auth: ReturnType<typeof createAuth>
 let api: ReturnType<typeof createApiClient>
 let sent: Sent[]
+let fetch: typeof globalThis.fetch
 
-/** Notes each request and answers when the test does; like the real one, it rejects on abort. */
-const fetch: typeof globalThis.fetch = async (input, init) => {
-  const request = new Request(input, init)
-  const { url, headers, method, signal } = request
-  const bytes = Buffer.from(await request.arrayBuffer()).toString('latin1')
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason))
-    const token = headers.get('authorization')
-    sent.push({ url, token, headers, method, bytes, signal: init!.signal!, answer: resolve })
-  })
-}
-
-beforeEach(async () => {
+beforeEach(() => {
+  ;({ fetch, sent } = createStubApi())
   backend = createManualBackend()
   auth = createAuth({ backend, tabs: new FakeBrowser().openTab(), random: () => 0 })
   const source = { currentSession: auth.currentSession }
   api = createApiClient({ baseURL: base, session: source, fetch })
-  sent = []
 })
 
 async function signIn(grant = grantFor()) {
@@ -52,10 +33,6 @@ async function signIn(grant = grantFor()) {
   await signedIn
   return grant
 }
-
-const ok = (body: unknown = { ok: true }) => Response.json(body)
-const unauthorized = () => Response.json({ status: 401, message: 'expired' }, { status: 401 })
-const bearer = ({ accessToken }: { accessToken: string }) => `Bearer ${accessToken}`
 
 async function grantNext() {
   const next = grantFor()

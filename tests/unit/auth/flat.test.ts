@@ -1,0 +1,79 @@
+import { getEventListeners } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { beforeEach, expect, it } from 'vitest'
+import { createApiClient, createAuth } from '@/auth/index.ts'
+import { unauthorized } from '../../support/api.ts'
+import { grantFor } from '../../support/backend.ts'
+import { FakeBrowser } from '../../support/browser.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+let answer: (token: string | null) => Response | Promise<Response>
+let api: ReturnType<typeof createApiClient>
+let refreshes: number
+
+beforeEach(async () => {
+  refreshes = 0
+  const auth = createAuth({
+    backend: {
+      login: async () => grantFor(),
+      async refresh() {
+        refreshes += 1
+        return grantFor()
+      },
+      logout: async () => {},
+    },
+    tabs: new FakeBrowser().openTab(),
+  })
+  await auth.login({ username: 'ada', password: 'secret' })
+  answer = () => Response.json(1)
+  api = createApiClient({
+    baseURL: 'https://api.example',
+    session: auth,
+    fetch: async (_, init) => answer(new Headers(init?.headers).get('authorization')),
+  })
+})
+
+const heapUsed = () => {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+async function send(count: number, options: { signal?: AbortSignal } = {}) {
+  for (let n = 0; n < count; n += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => api('/x', options)))
+  }
+}
+
+it.each([
+  ['without a signal', undefined],
+  ['with a signal of the caller that outlives them', new AbortController().signal],
+])('R15: 100,000 calls %s leave nothing behind', { timeout: 60_000 }, async (_, signal) => {
+  await send(10_000, { signal })
+  const before = heapUsed()
+  await send(90_000, { signal })
+  // Less than 10 bytes a call.
+  expect(heapUsed() - before).toBeLessThan(900_000)
+  if (signal) expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+it('R15: 5,000 calls at once that wait for one refresh: no warning, and no listener left', async () => {
+  const warnings: Error[] = []
+  const warn = (warning: Error) => void warnings.push(warning)
+  process.on('warning', warn)
+  const { signal } = new AbortController()
+  let refused = ''
+  answer = (token) => {
+    refused ||= token!
+    return token === refused ? unauthorized() : Response.json(1)
+  }
+  await Promise.all(Array.from({ length: 5_000 }, () => api('/x', { signal })))
+  await new Promise((resolve) => setTimeout(resolve))
+  process.off('warning', warn)
+
+  expect(refreshes).toBe(1)
+  expect(warnings).toEqual([])
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
