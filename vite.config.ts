@@ -1,22 +1,48 @@
 import { fileURLToPath, URL } from 'node:url'
 import vue from '@vitejs/plugin-vue'
+import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { mockServer } from './mock-server/vite.ts'
 
-/** Set: a real API answers below /api, in dev and preview, and the mock stays out of the way. */
-const target = process.env.API_PROXY_TARGET
-const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
+export default defineConfig(({ mode }) => {
+  const env = loadEnv(mode, process.cwd(), '')
+  assertConfiguration(env)
+  // A real API answers below /api, in dev and preview, and the mock stays out of the way.
+  const target = env.API_PROXY_TARGET
+  const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
 
-export default defineConfig({
-  plugins: [vue(), mockServer()],
-  resolve: {
-    alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
-  },
-  server: { proxy },
-  preview: { proxy },
-  test: {
-    include: ['tests/**/*.test.ts'],
-    unstubGlobals: true,
-    restoreMocks: true,
-  },
+  return {
+    plugins: [vue(), !target && mockServer(env)],
+    resolve: {
+      alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
+    },
+    server: { proxy },
+    preview: { proxy },
+    test: {
+      include: ['tests/**/*.test.ts'],
+      unstubEnvs: true,
+      unstubGlobals: true,
+      restoreMocks: true,
+    },
+  }
 })
+
+/** @throws Error that says which variable is wrong, and what to set */
+function assertConfiguration(env: Record<string, string>): void {
+  const { VITE_API_BASE_URL: base, VITE_REFRESH_TOKEN_MODE: mode, API_PROXY_TARGET: target } = env
+  if (base && !/^\/(?!\/)/.test(base) && !isHttpUrl(base)) {
+    throw new Error(
+      `VITE_API_BASE_URL is "${base}": set a path like /api or a URL like https://api.example.com`,
+    )
+  }
+  if (mode && mode !== 'cookie' && mode !== 'json') {
+    throw new Error(`VITE_REFRESH_TOKEN_MODE is "${mode}": set cookie or json`)
+  }
+  if (target && !isHttpUrl(target)) {
+    throw new Error(`API_PROXY_TARGET is "${target}": set a URL like http://localhost:8080`)
+  }
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+}

@@ -6,7 +6,7 @@ import { toLifetime, toSeconds } from './timespan.ts'
 /** What a newcomer types to get in. */
 export const ACCOUNTS_HINT = 'admin / password or demo / password'
 
-type Env = Record<string, string | undefined>
+export type Env = Record<string, string | undefined>
 
 /** @throws RangeError that names the variable */
 export function lifetimesFrom(env: Env) {

@@ -10,25 +10,26 @@ import type { NodeHandler } from 'h3'
 import { runnerImport } from 'vite'
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 import { ACCOUNTS_HINT, lifetimesFrom } from './env.ts'
+import type { Env } from './env.ts'
 import { cacheFile, createFileStorage } from './storage.ts'
 
 type AppModule = typeof import('./app.ts')
 
 const APP = fileURLToPath(new URL('./app.ts', import.meta.url))
 
-/** Answers `/api`, unless `API_PROXY_TARGET` names an API that does. */
-export function mockServer(): Plugin {
+/** Answers `/api`. `env`: where the variables `MOCK_…` are. */
+export function mockServer(env: Env): Plugin {
   return {
     name: 'mock-server',
-    apply: (_, { command }) => command === 'serve' && !process.env.API_PROXY_TARGET,
+    apply: 'serve',
 
     configureServer(server) {
       // Asked at each request: Vite loads it again when it, or what it imports, has been edited.
-      mount(server, 'dev', () => server.ssrLoadModule(APP) as Promise<AppModule>)
+      mount(server, env, 'dev', () => server.ssrLoadModule(APP) as Promise<AppModule>)
     },
     configurePreviewServer(server) {
       let loading: Promise<AppModule> | undefined
-      mount(server, 'preview', () => {
+      mount(server, env, 'preview', () => {
         loading ??= runnerImport<AppModule>(APP).then(({ module }) => module)
         return loading
       })
@@ -38,11 +39,12 @@ export function mockServer(): Plugin {
 
 function mount(
   server: ViteDevServer | PreviewServer,
+  env: Env,
   name: string,
   load: () => Promise<AppModule>,
 ): void {
   const storage = createFileStorage(cacheFile(server.config.root, name))
-  const options = { ...lifetimesFrom(process.env), storage }
+  const options = { ...lifetimesFrom(env), storage }
   let loaded: AppModule['createMockServer'] | undefined
   let handle: NodeHandler
 

@@ -1,0 +1,46 @@
+import { beforeEach, expect, it, vi } from 'vitest'
+import type { ConfigEnv, UserConfig } from 'vite'
+import config from '../../../vite.config.ts'
+
+const read = () => (config as (env: ConfigEnv) => UserConfig)({ command: 'serve', mode: 'none' })
+
+const plugins = () =>
+  read()
+    .plugins!.flat(3)
+    .map((plugin) => plugin && 'name' in plugin && plugin.name)
+
+beforeEach(() => {
+  vi.stubEnv('API_PROXY_TARGET', '')
+})
+
+it('S8: mounts the mock unless an API is named to proxy to', () => {
+  expect(plugins()).toContain('mock-server')
+  expect(read().server!.proxy).toBeUndefined()
+
+  vi.stubEnv('API_PROXY_TARGET', 'http://localhost:8080')
+  expect(plugins()).not.toContain('mock-server')
+  expect(read()).toMatchObject({
+    server: { proxy: { '/api': { target: 'http://localhost:8080' } } },
+    preview: { proxy: { '/api': { target: 'http://localhost:8080' } } },
+  })
+})
+
+it.each([
+  ['VITE_API_BASE_URL', 'api', 'set a path like /api or a URL like https://api.example.com'],
+  ['VITE_API_BASE_URL', '//api.example.com', 'set a path like /api or a URL'],
+  ['VITE_API_BASE_URL', 'ftp://api.example.com', 'set a path like /api or a URL'],
+  ['VITE_REFRESH_TOKEN_MODE', 'localStorage', 'set cookie or json'],
+  ['API_PROXY_TARGET', 'localhost:8080', 'set a URL like http://localhost:8080'],
+])('a wrong %s fails at the start and says what to set: %s', (name, value, advice) => {
+  vi.stubEnv(name, value)
+  expect(read).toThrow(`${name} is "${value}": ${advice}`)
+})
+
+it.each([
+  ['VITE_API_BASE_URL', '/backend/v2'],
+  ['VITE_API_BASE_URL', 'https://api.example.com/v2'],
+  ['VITE_REFRESH_TOKEN_MODE', 'json'],
+])('%s=%s is right', (name, value) => {
+  vi.stubEnv(name, value)
+  expect(read).not.toThrow()
+})
