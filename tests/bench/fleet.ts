@@ -45,8 +45,8 @@ function createRandom(seed: number): () => number {
 /** `pause`: milliseconds between two requests of a client, on average. */
 async function simulate(strategy: Strategy, pause: number): Promise<Figures> {
   const random = createRandom(1)
-  const refreshes = new Array<number>(END / 1000).fill(0)
-  const requests = new Array<number>(END / 1000).fill(0)
+  const refreshes = Array.from({ length: END / 1000 }, () => 0)
+  const requests = Array.from({ length: END / 1000 }, () => 0)
   let clock = 0
   const isDown = () => clock >= OUTAGE.from && clock < OUTAGE.to
   const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }

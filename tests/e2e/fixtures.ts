@@ -1,6 +1,6 @@
 /** What every journey starts from: a mock as at its start, and a console that is watched. */
 import { test as base, expect } from '@playwright/test'
-import type { APIRequestContext, Page } from '@playwright/test'
+import type { APIRequestContext, BrowserContext, Page } from '@playwright/test'
 
 export { expect } from '@playwright/test'
 
@@ -45,19 +45,25 @@ export const test = base.extend<{ mock: Mock; watchedConsole: void }>({
     await use(mock)
   },
   watchedConsole: [
-    async ({ page, mock: _ }, use) => {
-      const said: string[] = []
-      page.on('pageerror', (error) => said.push(String(error)))
-      page.on('console', (message) => {
-        const isOurs = !message.text().startsWith('Failed to load resource')
-        if (['warning', 'error'].includes(message.type()) && isOurs) said.push(message.text())
-      })
+    async ({ page }, use) => {
+      const said = watchConsole(page.context())
       await use()
       expect(said, 'warnings and errors in the console').toEqual([])
     },
     { auto: true },
   ],
 })
+
+/** What all tabs of a context complain about: a list that grows. */
+export function watchConsole(context: BrowserContext): string[] {
+  const said: string[] = []
+  context.on('weberror', (error) => said.push(String(error.error())))
+  context.on('console', (message) => {
+    const isOurs = !message.text().startsWith('Failed to load resource')
+    if (['warning', 'error'].includes(message.type()) && isOurs) said.push(message.text())
+  })
+  return said
+}
 
 /** Fills in the sign-in page that the browser is on. */
 export async function submitSignIn(page: Page, username = 'demo', password = 'password') {

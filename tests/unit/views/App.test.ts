@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { useAuthStore } from '@/auth/index.ts'
+import { SessionEndedError, useAuthStore } from '@/auth/index.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
   click,
@@ -111,7 +111,7 @@ describe('The end of a session', () => {
     await router.push('/lab')
     api.on('POST /api/auth/refresh', () => problem(401))
 
-    await expect(useAuthStore().refresh()).rejects.toThrow()
+    await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
     await settled()
 
     expect(words(status)).toMatch(/^Your session has ended\./)
@@ -133,7 +133,7 @@ describe('The end of a session', () => {
     await signedInAs(bob)
     await openApp('/lab')
     api.on('POST /api/auth/refresh', () => problem(401))
-    await expect(useAuthStore().refresh()).rejects.toThrow()
+    await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
 
     await signedInAs(bob)
     await settled()
@@ -295,12 +295,18 @@ describe('When the server is out of reach', () => {
   it('opens a page whose code had not come, where nobody was signed in', async () => {
     localStorage.clear()
     const router = await openApp('/')
-    await router.push({ name: 'unavailable', params: { pathMatch: ['forbidden'] } })
+    await router.push({
+      name: 'unavailable',
+      params: { pathMatch: ['forbidden'] },
+      query: { tab: '2' },
+      hash: '#top',
+    })
     await settled()
     expect(screen.has('Your session is kept.')).toBe(false)
 
     await click(screen.button('Try again'))
 
     expect(words(screen.heading())).toBe('Access denied')
+    expect(router.currentRoute.value.fullPath).toBe('/forbidden?tab=2#top')
   })
 })

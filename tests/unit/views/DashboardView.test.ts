@@ -200,6 +200,7 @@ describe('A new project', () => {
     await add('Gemini')
     expect(api.count('GET /api/projects')).toBe(2)
     await arrive([apollo])
+    expect(listed()).toEqual([])
     await arrive([apollo, gemini])
 
     expect(listed()).toEqual(['Gemini', 'Apollo'])
@@ -242,5 +243,35 @@ describe('A new project', () => {
     expect(words(screen.alert(screen.region('New project')))).toBe('name: Too long.')
     expect(screen.field('Name').value).toBe('Gemini')
     expect(listed()).toEqual(['Apollo'])
+  })
+
+  it('takes the last outcome away with the next attempt', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+    const form = screen.region('New project')
+    await add('Gemini')
+
+    api.on('POST /api/projects', () => problem(500))
+    await add('Mercury')
+    expect(words(screen.status(form))).toBe('')
+    expect(words(screen.alert(form))).toBe('The server has a problem. Try again in a moment.')
+
+    api.on('POST /api/projects', gemini)
+    await add('Mercury')
+    expect(words(screen.alert(form))).toBe('')
+  })
+
+  it('is no error when the session ends meanwhile', async () => {
+    api.hold('POST /api/projects')
+    api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(words(screen.alert(screen.region('New project')))).toBe('')
   })
 })

@@ -84,6 +84,16 @@ describe('The refresh lab', () => {
     expect(words(screen.status())).toBe('25 of 25 requests succeeded.')
   })
 
+  it('works the controls without a token, so that they cost no refresh', async () => {
+    show(LabView)
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+    await click(screen.button('Revoke session'))
+
+    const controls = api.sent.filter(({ what }) => what.includes('/__mock/'))
+    expect(controls.map(({ token }) => token)).toEqual([null, null, null, null, null])
+  })
+
   it('counts the last run alone', async () => {
     show(LabView)
     await click(screen.button('Expire access token'))

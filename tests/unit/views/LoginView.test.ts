@@ -63,6 +63,7 @@ describe('Signing in', () => {
     expect(api.count(LOGIN)).toBe(1)
 
     await answer(problem(401))
+    expect(api.count(LOGIN)).toBe(1)
     expect(button.getAttribute('aria-disabled')).toBe('false')
     expect(button.closest('form')?.getAttribute('aria-busy')).toBe('false')
   })
