@@ -2,7 +2,6 @@
  * The seam to the API: how to sign in, refresh and sign out, and what its errors mean. When to do
  * so is left to store.ts. A team with another API writes another AuthBackend.
  */
-import { ofetch } from 'ofetch'
 import type { Credentials, TokenGrant } from './contract.ts'
 
 export interface CallOptions {
@@ -61,7 +60,7 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
     signal?.throwIfAborted() // R12
     // An API without rotation sends no new one: the old one stays good.
-    if (grant.refreshToken) storage.setItem(key, grant.refreshToken)
+    if (grant?.refreshToken) storage.setItem(key, grant.refreshToken)
     return grant
   }
 
@@ -72,7 +71,7 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
     async refresh({ signal } = {}) {
       const refreshToken = storage.getItem(key) ?? undefined
       try {
-        const grant = await post<TokenGrant>('/auth/refresh', { refreshToken }, signal)
+        const grant = await post('/auth/refresh', { refreshToken }, signal)
         return keep(grant, signal)
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
@@ -89,16 +88,35 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   }
 }
 
-/** As `VITE_REFRESH_TOKEN_MODE` says. */
-export function createBackend(options: BackendOptions, mode = 'cookie'): AuthBackend {
-  return mode === 'json' ? createJsonBackend(options) : createCookieBackend(options)
+/** The API said no, or could not answer. It keeps what the API said, and nothing that was sent. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly status: number
+  /** The body, where it is JSON. */
+  readonly data: unknown
+  readonly response: Response
+
+  constructor(path: string, response: Response, data: unknown) {
+    super(`POST ${path}: ${response.status} ${response.statusText}`)
+    this.status = response.status
+    this.data = data
+    this.response = response
+  }
 }
 
 function createPost({ baseURL = '/api', fetch }: BackendOptions) {
-  return async <T>(path: string, body?: object, signal?: AbortSignal): Promise<T> => {
+  return async (path: string, body?: object, signal?: AbortSignal) => {
+    const headers = { 'content-type': 'application/json' }
     // Looked up at each call, so that a replaced global fetch is the one that is used.
-    const client = ofetch.create({}, { fetch: fetch ?? globalThis.fetch })
-    return client(path, { baseURL, method: 'POST', body, signal, credentials: 'include', retry: 0 })
+    const response = await (fetch ?? globalThis.fetch)(baseURL.replace(/\/$/, '') + path, {
+      method: 'POST',
+      credentials: 'include',
+      signal,
+      ...(body && { headers, body: JSON.stringify(body) }),
+    })
+    const data = await response.json().catch(() => null)
+    if (!response.ok) throw new ApiError(path, response, data)
+    return data
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef } from 'vue'
-import { createBackend, isRefusal, limited } from './backend.ts'
+import { createCookieBackend, createJsonBackend, isRefusal, limited } from './backend.ts'
 import type { Credentials } from './contract.ts'
 import { SessionEndedError } from './session.ts'
 import type { HeldGrant, Session, SessionEnd } from './session.ts'
@@ -118,6 +118,9 @@ export function createAuth(options: AuthOptions) {
 
 /** The app's one auth store, set up by `VITE_API_BASE_URL` and `VITE_REFRESH_TOKEN_MODE`. */
 export const useAuthStore = defineStore('auth', () => {
-  const { VITE_API_BASE_URL: baseURL, VITE_REFRESH_TOKEN_MODE: mode } = import.meta.env
-  return createAuth({ backend: createBackend({ baseURL }, mode) })
+  const baseURL = import.meta.env.VITE_API_BASE_URL
+  const json = import.meta.env.VITE_REFRESH_TOKEN_MODE === 'json'
+  return createAuth({
+    backend: json ? createJsonBackend({ baseURL }) : createCookieBackend({ baseURL }),
+  })
 })
