@@ -12,10 +12,12 @@ export default defineConfig(({ mode }) => {
   const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
 
   return {
-    plugins: [vue(), !target && mockServer(env)],
+    plugins: [vue({ features: { optionsAPI: false } }), !target && mockServer(env)],
     resolve: {
       alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
     },
+    // Every browser that the build is for preloads modules by itself.
+    build: { modulePreload: { polyfill: false } },
     server: { proxy },
     preview: { proxy },
     test: {

@@ -7,7 +7,10 @@ import * as v from 'valibot'
 /** A year: no access token lives longer, so a larger number is a mistake (milliseconds, perhaps). */
 const MAX_LIFETIME_SECONDS = 31_536_000
 
-const Lifetime = v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
+const Lifetime = v.pipe(
+  v.number(),
+  v.check((seconds) => seconds > 0 && seconds <= MAX_LIFETIME_SECONDS),
+)
 const Token = v.pipe(v.string(), v.nonEmpty())
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 
@@ -37,7 +40,7 @@ export type User = v.InferOutput<typeof UserSchema>
 
 export const TokenGrantSchema = v.object({
   accessToken: Token,
-  tokenType: v.optional(v.literal('Bearer')),
+  tokenType: v.optional(v.string()),
   expiresIn: Lifetime,
   user: UserSchema,
   refreshToken: v.optional(Token),
