@@ -22,6 +22,8 @@ export default defineConfig(({ mode }) => {
     preview: { proxy },
     test: {
       include: ['tests/**/*.test.ts'],
+      maxWorkers: '100%',
+      pool: 'threads',
       unstubEnvs: true,
       unstubGlobals: true,
       restoreMocks: true,

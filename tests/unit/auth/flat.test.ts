@@ -41,23 +41,26 @@ const heapUsed = () => {
   return process.memoryUsage().heapUsed
 }
 
-async function send(count: number, options: { signal?: AbortSignal } = {}) {
-  for (let n = 0; n < count; n += 100) {
-    await Promise.all(Array.from({ length: 100 }, () => api('/x', options)))
-  }
-}
-
-it.each([
-  ['without a signal', undefined],
-  ['with a signal of the caller that outlives them', new AbortController().signal],
-])('R15: 100,000 calls %s leave nothing behind', { timeout: 60_000 }, async (_, signal) => {
-  await send(10_000, { signal })
-  const before = heapUsed()
-  await send(90_000, { signal })
-  // Less than 10 bytes a call.
-  expect(heapUsed() - before).toBeLessThan(900_000)
-  expect(signal ? getEventListeners(signal, 'abort') : []).toEqual([])
-})
+it(
+  'R15: 100,000 calls, with and without a signal, leave nothing behind',
+  { timeout: 60_000 },
+  async () => {
+    // It outlives the calls, as that of a page does.
+    const { signal } = new AbortController()
+    const send = async (count: number) => {
+      for (let n = 0; n < count; n += 100) {
+        const options = (call: number) => (call % 2 ? { signal } : {})
+        await Promise.all(Array.from({ length: 100 }, (_, call) => api('/x', options(call))))
+      }
+    }
+    await send(10_000)
+    const before = heapUsed()
+    await send(90_000)
+    // Less than 10 bytes a call.
+    expect(heapUsed() - before).toBeLessThan(900_000)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  },
+)
 
 it('R15: 5,000 calls at once that wait for one refresh: no warning, and no listener left', async () => {
   const warnings: Error[] = []
