@@ -2,6 +2,7 @@ import { fileURLToPath, URL } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { cspPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
 export default defineConfig(({ mode }) => {
@@ -12,14 +13,18 @@ export default defineConfig(({ mode }) => {
   const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
 
   return {
-    plugins: [vue({ features: { optionsAPI: false } }), !target && mockServer(env)],
+    plugins: [
+      vue({ features: { optionsAPI: false } }),
+      cspPlugin(env.VITE_API_BASE_URL),
+      !target && mockServer(env),
+    ],
     resolve: {
       alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
     },
     // Every browser that the build is for preloads modules by itself.
     build: { modulePreload: { polyfill: false } },
     server: { proxy },
-    preview: { proxy },
+    preview: { proxy, headers: securityHeaders(env.VITE_API_BASE_URL) },
     test: {
       include: ['tests/**/*.test.ts'],
       maxWorkers: '100%',

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import type { ConfigEnv, UserConfig } from 'vite'
+import { contentSecurityPolicy } from '../../../headers.config.ts'
 import config from '../../../vite.config.ts'
 
 const read = () => (config as (env: ConfigEnv) => UserConfig)({ command: 'serve', mode: 'none' })
@@ -43,4 +44,16 @@ it.each([
 ])('%s=%s is right', (name, value) => {
   vi.stubEnv(name, value)
   expect(read).not.toThrow()
+})
+
+it('R5: the build may call its own origin and that of the API, and no other', () => {
+  expect(contentSecurityPolicy()).toContain("connect-src 'self';")
+  expect(contentSecurityPolicy('/backend')).toContain("connect-src 'self';")
+  expect(contentSecurityPolicy('https://api.example.com/v2')).toContain(
+    "connect-src 'self' https://api.example.com;",
+  )
+})
+
+it('the build runs no script and no style but its own files', () => {
+  expect(contentSecurityPolicy()).not.toMatch(/unsafe|\*|data:|blob:/)
 })
