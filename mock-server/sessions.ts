@@ -37,6 +37,7 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
   // In the order of their latest rotation, and so of their expiry.
   const families = new Map(state.families.map((family) => [family.id, family]))
   let { issued, expiredUpTo } = state
+  let leewayNow = leeway
 
   /** A new family for a sign-in. */
   function start(userId: string): Family {
@@ -61,7 +62,7 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
     if (tokenId === family.current) {
       return put({ ...family, current: randomUUID(), previous: tokenId, rotatedAt: now() })
     }
-    const inLeeway = now() - family.rotatedAt < leeway * 1000
+    const inLeeway = now() - family.rotatedAt < leewayNow * 1000
     if (tokenId === family.previous && inLeeway) return family
 
     revoke(familyId)
@@ -109,6 +110,11 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
     keep()
   }
 
+  /** From now on; without a number, as at start. In seconds. */
+  function setLeeway(seconds = leeway): void {
+    leewayNow = seconds
+  }
+
   function clear(): void {
     families.clear()
     keep()
@@ -135,6 +141,7 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
     expireAccess,
     isAccessExpired,
     refuseRefresh,
+    setLeeway,
     clear,
   }
 }

@@ -3,9 +3,16 @@
  */
 import { noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
+import * as v from 'valibot'
 import type { MockServer } from '../app.ts'
 import { readJson } from '../body.ts'
 import { FaultRequestSchema } from '../faults.ts'
+
+/** What `POST /api/__mock/conditions` takes. */
+const ConditionsSchema = v.object({
+  /** Seconds that a replaced refresh token is still answered. Default: as at start. */
+  leeway: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600))),
+})
 
 export function registerControls(app: H3, server: MockServer): void {
   const { assertOwnOrigin, counters, faults, log, projects, sessions, users } = server
@@ -16,8 +23,15 @@ export function registerControls(app: H3, server: MockServer): void {
   onPost('expire-access', () => sessions.expireAccess())
   onPost('revoke-sessions', () => sessions.refuseRefresh())
   onPost('faults', async (event) => faults.add(await readJson(event, FaultRequestSchema)))
+  // Fair weather: no fault is left, and sessions as they were.
+  onPost('conditions', async (event) => {
+    const { leeway } = await readJson(event, ConditionsSchema)
+    faults.clear()
+    sessions.setLeeway(leeway)
+  })
   onPost('reset', () => {
     faults.clear()
+    sessions.setLeeway()
     projects.clear()
     sessions.clear()
     users.forgetFailures()

@@ -83,6 +83,41 @@ describe('reset', () => {
   })
 })
 
+describe('conditions', () => {
+  it('end the faults that were ordered, and no session', async () => {
+    const harness = createHarness()
+    const { accessToken: token } = await harness.signIn()
+    await order(harness, { times: 5, status: 503 })
+    expect(await outcome(harness.post('/api/__mock/conditions'))).toBe('204')
+
+    expect(await outcome(harness.call('/api/health'))).toBe('200')
+    expect(await outcome(harness.call('/api/projects', { token }))).toBe('200')
+  })
+
+  it.each(['conditions', 'reset'])(
+    'can take the leeway away, until “%s” brings it back',
+    async (restore) => {
+      const { post, refresh, signIn } = createHarness()
+      await post('/api/__mock/conditions', { json: { leeway: 0 } })
+      const first = await signIn()
+      expect(await outcome(refresh(first.refreshToken))).toBe('200')
+      expect(await outcome(refresh(first.refreshToken))).toBe('401 refresh_token_reused')
+
+      await post(`/api/__mock/${restore}`)
+      const second = await signIn()
+      expect(await outcome(refresh(second.refreshToken))).toBe('200')
+      expect(await outcome(refresh(second.refreshToken))).toBe('200')
+    },
+  )
+
+  it.each([-1, 3601, '0', null])('refuse a leeway of %j', async (leeway) => {
+    const { post } = createHarness()
+    expect(await outcome(post('/api/__mock/conditions', { json: { leeway } }))).toBe(
+      '400 invalid_body',
+    )
+  })
+})
+
 describe('faults', () => {
   it('give the next requests for the path another status, and no other request', async () => {
     const harness = createHarness()

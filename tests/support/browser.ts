@@ -3,7 +3,7 @@
  * A message arrives as a task of its own, as in a browser; under fake timers, when they advance.
  */
 import { createTabs } from '@/auth/tabs.ts'
-import type { Tabs } from '@/auth/tabs.ts'
+import type { Tabs, TabsOptions } from '@/auth/tabs.ts'
 
 interface Held {
   reject: (reason: unknown) => void
@@ -67,16 +67,17 @@ export interface BrowserOptions {
 export class FakeBrowser {
   readonly storage = new Map<string, string>()
   readonly locks: FakeLocks | null
+  /** As in the options, for the messages sent from now on. */
+  latency: number
   readonly #channels = new Set<EventTarget>()
-  readonly #latency: number
 
   constructor({ locks = true, latency = 0 }: BrowserOptions = {}) {
     this.locks = locks ? new FakeLocks() : null
-    this.#latency = latency
+    this.latency = latency
   }
 
   /** Another tab of this profile. `asleep` keeps messages from arriving, and loses them. */
-  openTab(): Tabs & { asleep: boolean } {
+  openTab(options: TabsOptions = {}): Tabs & { asleep: boolean } {
     const channel = new EventTarget()
     this.#channels.add(channel)
     const postMessage = (data: unknown) => {
@@ -85,7 +86,7 @@ export class FakeBrowser {
         for (const other of this.#channels) {
           if (other !== channel) other.dispatchEvent(new MessageEvent('message', { data: copy }))
         }
-      }, this.#latency)
+      }, this.latency)
     }
     const tab = Object.assign(
       createTabs({
@@ -96,11 +97,22 @@ export class FakeBrowser {
           setItem: (key, value) => void this.storage.set(key, value),
           removeItem: (key) => void this.storage.delete(key),
         },
+        ...options,
       }),
       { asleep: false },
     )
     const dispatch = channel.dispatchEvent.bind(channel)
     channel.dispatchEvent = (event) => tab.asleep || dispatch(event)
     return tab
+  }
+}
+
+/** The document of a tab, in view or hidden. */
+export class FakePage extends EventTarget {
+  visibilityState: DocumentVisibilityState = 'visible'
+
+  show(visibilityState: DocumentVisibilityState): void {
+    this.visibilityState = visibilityState
+    this.dispatchEvent(new Event('visibilitychange'))
   }
 }
