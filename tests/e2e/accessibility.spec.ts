@@ -1,0 +1,64 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect, test } from './fixtures.ts'
+import { screens } from './screens.ts'
+
+for (const { name, open } of screens) {
+  test(`axe finds nothing on ${name}, light or dark, and nothing sticks out at 320 px`, async ({
+    page,
+    mock,
+  }) => {
+    await open(page, mock)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+    }
+    await page.setViewportSize({ width: 320, height: 640 })
+    const width = await page.evaluate(() => document.documentElement.scrollWidth)
+    expect(width).toBeLessThanOrEqual(320)
+  })
+}
+
+test('by keyboard alone: sign in, add a project, run the lab, sign out', async ({ page }) => {
+  await page.goto('/')
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused()
+
+  await tabTo(page, 'link', 'Sign in')
+  await page.keyboard.press('Enter')
+  // A new page is told by its heading.
+  await expect(page.getByRole('heading', { level: 1, name: 'Sign in' })).toBeFocused()
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('demo')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('password')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeFocused()
+
+  await tabTo(page, 'textbox', 'Name')
+  await page.keyboard.type('By keyboard')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('region', { name: 'Projects' })).toContainText('By keyboard')
+
+  await tabTo(page, 'link', 'Lab')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: 'Refresh lab' })).toBeFocused()
+  await tabTo(page, 'button', 'Send requests')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('lab-sent')).toHaveText('10')
+
+  await tabTo(page, 'button', 'Sign out')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: 'Sign in' })).toBeFocused()
+})
+
+/** Goes on by the tab key until it is there; a keyboard trap ends the search. */
+async function tabTo(page: Page, role: 'link' | 'button' | 'textbox', name: string) {
+  const target = page.getByRole(role, { name, exact: true }).first()
+  for (let presses = 0; presses < 60; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`The tab key does not lead to ${role} ${name}.`)
+}
