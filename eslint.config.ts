@@ -12,7 +12,7 @@ export default defineConfigWithVueTs(
   vueTsConfigs.recommended,
   {
     ...playwright.configs['flat/recommended'],
-    files: ['tests/e2e/**/*.ts'],
+    files: ['tests/e2e/**/*.spec.ts'],
     rules: {
       ...playwright.configs['flat/recommended'].rules,
       'playwright/expect-expect': ['error', { assertFunctionPatterns: ['^expect'] }],
