@@ -120,36 +120,6 @@ function createPost({ baseURL = '/api', fetch }: BackendOptions) {
   }
 }
 
-/**
- * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
- * `onEnd` calls its listener because nobody needs the answer any more (R12).
- *
- * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
- */
-export function limited<T>(
-  call: (options: CallOptions) => Promise<T>,
-  timeout: number,
-  onEnd?: (listener: (error: Error) => void) => () => void,
-): Promise<T> {
-  const controller = new AbortController()
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (error: Error) => {
-      reject(error)
-      controller.abort(error)
-    }
-    const late = () => giveUp(new DOMException('The API took too long.', 'TimeoutError'))
-    const timer = setTimeout(late, timeout)
-    const stop = onEnd?.(giveUp)
-    Promise.resolve(controller)
-      .then(({ signal }) => (signal.throwIfAborted(), call({ signal })))
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer)
-        stop?.()
-      })
-  })
-}
-
 /** The HTTP status that an error carries, if it does: ofetch's errors and most others. */
 function statusOf(error: unknown): number | undefined {
   return (error as { status?: number } | null)?.status

@@ -4,6 +4,7 @@
  */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest } from 'ofetch'
+import { onAbort, unlessAborted } from './abort.ts'
 import type { Session } from './session.ts'
 
 declare module 'ofetch' {
@@ -62,15 +63,18 @@ function withSession(
         reject(reason)
         over.abort(reason)
       }
-      const stops = [session.onEnd(giveUp)]
-      if (signal) stops.push(onAbort(signal, () => giveUp(signal.reason)))
+      const stopSession = session.onEnd(giveUp)
+      const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
 
       const fetch = intercept({ fetch: globals.fetch, session, origin, over, giveUp })
       // In the place of the caller's signal, which is followed here. Where there is none, ofetch
       // makes one for its time limit.
       const followed = signal ? { ...options, signal: over.signal } : options
       const sent = createFetch({ ...globals, fetch }).raw(request, followed)
-      sent.then(resolve, reject).finally(() => stops.forEach((stop) => stop())) // R15
+      sent.then(resolve, reject).then(() => {
+        stopSession()
+        stopSignal?.() // R15
+      })
     })
   }
 
@@ -96,31 +100,39 @@ interface Call {
 /** The `fetch` of one call: asks for a token, sends, and after a 401 sends once more. */
 function intercept({ fetch, session, origin, over, giveUp }: Call): typeof globalThis.fetch {
   return async (input, options = {}) => {
-    const headers = new Headers(options.headers)
     const foreign = originOf(input instanceof Request ? input.url : String(input)) !== origin // R5
     const { signal } = over
     signal.throwIfAborted()
     const limit = options.signal
     if (limit !== signal) limit?.addEventListener('abort', () => over.abort(limit.reason))
-    if (foreign || headers.has('authorization')) return fetch(input, { ...options, signal })
+    const given = options.headers as Headers // ofetch has made it so.
+    if (foreign || given.has('authorization')) return fetch(input, { ...options, signal })
 
-    const { body, replayable } = await fix(options.body, headers)
+    const { body, type, replayable } = isFixed(options.body)
+      ? { body: options.body, type: null, replayable: true }
+      : await encode(options.body)
     const send = async (token: string) => {
       signal.throwIfAborted() // R9
+      const headers = new Headers(given)
       headers.set('authorization', `Bearer ${token}`)
+      if (type && !headers.has('content-type')) headers.set('content-type', type)
       const request = input instanceof Request ? input.clone() : input
-      return fetch(request, { ...options, body, signal, headers: new Headers(headers) })
+      return fetch(request, { ...options, body, signal, headers })
     }
-    const allowed = (token: Promise<string>) =>
-      unlessAborted(signal, token).catch((reason) => {
+    const allowed = async (token: Promise<string>) => {
+      try {
+        return await unlessAborted(signal, token)
+      } catch (reason) {
         if (!signal.aborted) giveUp(reason) // R7: as it is, not as ofetch would wrap it
         throw reason
-      })
+      }
+    }
 
-    const token = await allowed(session.authorize())
+    const first = session.authorize()
+    const token = typeof first === 'string' ? first : await allowed(first)
     const response = await send(token)
     if (response.status !== 401) return response
-    const next = session.renew(token)
+    const next = Promise.resolve(session.renew(token))
     if (!replayable) {
       next.catch(() => {})
       return notReplayed(response)
@@ -131,52 +143,24 @@ function intercept({ fetch, session, origin, over, giveUp }: Call): typeof globa
   }
 }
 
-/** The body as it can be sent twice, byte for byte (R10). A stream can be read only once. */
-async function fix(body: RequestInit['body'], headers: Headers) {
-  if (!body || typeof body === 'string' || body instanceof Blob) return { body, replayable: true }
-  const fixed = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
-  if (!fixed && !ArrayBuffer.isView(body)) return { body, replayable: false }
-  // Encoded here and now: what the caller changes later, or another boundary, would be other bytes.
+/** Whether a body is the same bytes whenever it is sent. */
+function isFixed(body: RequestInit['body']): boolean {
+  return !body || typeof body === 'string' || body instanceof Blob
+}
+
+/** A body as it can be sent twice, byte for byte (R10). A stream can be read only once. */
+async function encode(body: RequestInit['body']) {
+  const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
+  if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
+  // Here and now: what the caller changes later, or another boundary, would be other bytes.
   const encoded = new Response(body)
   const type = encoded.headers.get('content-type')
-  if (type && !headers.has('content-type')) headers.set('content-type', type)
-  return { body: await encoded.blob(), replayable: true }
+  return { body: await encoded.blob(), type, replayable: true }
 }
 
 function notReplayed(response: Response): Response {
   const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
   return new Response(response.body, { status: 401, statusText, headers: response.headers })
-}
-
-const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: () => void }>()
-
-/**
- * Calls `listener` when `signal` aborts. Returns the function that stops it. However many calls
- * share a signal, it gets one listener: Node warns of more than ten, and more cost time (R15).
- */
-function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  const calls = sharedSignals.get(signal)?.calls ?? new Set()
-  const abort = sharedSignals.get(signal)?.abort ?? (() => calls.forEach((call) => call()))
-  if (calls.size === 0) {
-    sharedSignals.set(signal, { calls, abort })
-    signal.addEventListener('abort', abort)
-  }
-  calls.add(listener)
-  return () => {
-    calls.delete(listener)
-    if (calls.size > 0) return
-    sharedSignals.delete(signal)
-    signal.removeEventListener('abort', abort)
-  }
-}
-
-/** As `work` settles, or rejects at once with the signal's reason. */
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 function signalOf(request: FetchRequest) {

@@ -64,15 +64,18 @@ export class Session {
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  async authorize(): Promise<string> {
-    if (this.ended) throw this.ended
+  authorize(): string | Promise<string> {
     const { held } = this
     const now = this.#options.now()
     // R2
-    if (!held || held.accessToken === this.#rejected || now >= held.expiresAt) {
-      await this.refresh()
-      if (this.ended) throw this.ended
-    } else if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    if (!held || held.accessToken === this.#rejected || now >= held.expiresAt) return this.#next()
+    if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    return held.accessToken
+  }
+
+  async #next(): Promise<string> {
+    await this.refresh()
+    if (this.ended) throw this.ended
     return this.held!.accessToken
   }
 
@@ -82,7 +85,7 @@ export class Session {
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  renew(rejected: string): Promise<string> {
+  renew(rejected: string): string | Promise<string> {
     if (this.held?.accessToken === rejected) this.#rejected = rejected
     return this.authorize()
   }

@@ -2,7 +2,8 @@
  * The session that all tabs of a browser profile share: which one it is, and one refresh for all.
  * What a person does about it, signing in and out, is left to store.ts.
  */
-import { isRefusal, limited } from './backend.ts'
+import { limited } from './abort.ts'
+import { isRefusal } from './backend.ts'
 import type { AuthBackend, CallOptions } from './backend.ts'
 import { readGrant } from './contract.ts'
 import type { TokenGrant } from './contract.ts'

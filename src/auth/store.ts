@@ -4,7 +4,8 @@
  */
 import { defineStore } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef } from 'vue'
-import { createCookieBackend, createJsonBackend, isRefusal, limited } from './backend.ts'
+import { limited } from './abort.ts'
+import { createCookieBackend, createJsonBackend, isRefusal } from './backend.ts'
 import type { Credentials } from './contract.ts'
 import { SessionEndedError } from './session.ts'
 import type { HeldGrant, Session, SessionEnd } from './session.ts'

@@ -77,7 +77,7 @@ async function simulate(strategy: Strategy, pause: number): Promise<Figures> {
     const request = () => {
       const session = auth.currentSession()!
       if (!strategy.backOff) session.failure = null
-      session.authorize().then(
+      Promise.resolve(session.authorize()).then(
         () => (requests[Math.floor(clock / 1000)]! += 1),
         () => {}, // It would reject with the failure of the refresh.
       )

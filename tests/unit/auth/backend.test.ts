@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
-import { isRefusal, limited, retryAfter } from '@/auth/backend.ts'
+import { limited } from '@/auth/abort.ts'
+import { isRefusal, retryAfter } from '@/auth/backend.ts'
 import { grantFor, httpError } from '../../support/backend.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 

@@ -15,6 +15,7 @@ let api: ReturnType<typeof createApiClient>
 let sent: Sent[]
 
 beforeEach(() => {
+  held = undefined
   const stub = createStubApi()
   sent = stub.sent
   backend = createManualBackend()
@@ -31,9 +32,17 @@ async function signIn(user: typeof ada) {
   return grant
 }
 
-/** Brings the one POST of the first person to a point of its life, and says how it goes on there. */
+/** The POST of the first person. Its hook may hold it back. */
+let held: Promise<void> | undefined
+const transfer = () =>
+  outcome(api('/transfer', { method: 'POST', body: { amount: 1 }, onRequest: () => held }))
+
+let release = () => {}
+const hold = () => (held = new Promise((resolve) => (release = resolve)))
+
+/** Brings the POST to a point of its life, and says how it goes on from there. */
 const points: Record<string, () => Promise<() => void>> = {
-  'before it is sent': async () => async () => {},
+  'before it is sent': async () => () => release(),
   'on the wire': async () => {
     await elapse()
     return () => sent[0]!.answer(ok({ secret: 'of ada' }))
@@ -73,7 +82,8 @@ const points: Record<string, () => Promise<() => void>> = {
 describe.each(Object.keys(points))('a request %s', (point) => {
   it('R6, R12: after a sign-out neither resolves nor goes out', async () => {
     await signIn(ada)
-    const answer = outcome(api('/transfer', { method: 'POST', body: { amount: 1 } }))
+    if (point === 'before it is sent') hold()
+    const answer = transfer()
     const goOn = await points[point]!()
     const before = sent.length
     void auth.logout()
@@ -86,7 +96,8 @@ describe.each(Object.keys(points))('a request %s', (point) => {
 
   it('R6: after somebody else has signed in neither resolves nor goes out', async () => {
     await signIn(ada)
-    const answer = outcome(api('/transfer', { method: 'POST', body: { amount: 1 } }))
+    if (point === 'before it is sent') hold()
+    const answer = transfer()
     const goOn = await points[point]!()
     const before = sent.length
     const signedIn = auth.login({ username: 'bob', password: 'secret' })
