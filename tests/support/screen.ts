@@ -17,7 +17,7 @@ import { grantFor } from './backend.ts'
 type Answer = unknown | (() => unknown)
 
 export interface Sent {
-  /** `GET /api/projects` */
+  /** `GET /api/auth/me` */
   what: string
   body: unknown
   token: string | null

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { createJourney, describeJourneys } from '../support/journeys.ts'
+import type { OpenApi } from '../support/journeys.ts'
+import { createExpressBackend } from './examples/express.ts'
+import { listen } from './servers/common.ts'
+import { createExpressServer } from './servers/express.ts'
+import type { ExpressServerOptions } from './servers/express.ts'
+
+const open =
+  (options?: ExpressServerOptions): OpenApi =>
+  async (now) => ({
+    baseURL: await listen(createExpressServer(now, options)),
+    createBackend: createExpressBackend,
+    isRefresh: ({ path }) => path === '/refresh-token',
+  })
+
+describeJourneys('an API by Express and jsonwebtoken', { leeway: true, revokes: false }, open())
+
+describe('what only the claims tell', () => {
+  it('the name arrives whole, beyond Latin-1 too', async () => {
+    const { auth } = await (await createJourney(open())).signIn()
+    expect(auth.user.value).toEqual({
+      id: '2',
+      username: 'demo',
+      name: 'Démo 演示',
+      roles: ['user'],
+    })
+  })
+
+  it('claims are base64url, which is not what atob reads', async () => {
+    const here = await createJourney(open())
+    const { auth } = await here.signIn()
+    const claims = { ...auth.user.value, name: '>>>???', iat: 0, exp: 900 }
+    const payload = Buffer.from(JSON.stringify(claims)).toString('base64url')
+    expect(payload).toMatch(/-.*_/)
+    here.breakRefresh(Response.json({ accessToken: `e30.${payload}.x` }))
+    await auth.refresh()
+    expect(auth.user.value?.name).toBe('>>>???')
+  })
+
+  it.each([
+    ['is no JWT', 'opaque'],
+    ['has claims that are no JSON', `e30.${btoa('claims')}.x`],
+    ['says nothing of its lifetime', `e30.${btoa('{"id":"2"}')}.x`],
+  ])('R7: a token that %s is weather: what the API sends may be mended', async (_, accessToken) => {
+    const here = await createJourney(open())
+    const { auth } = await here.signIn()
+    here.breakRefresh(Response.json({ accessToken }))
+    await expect(auth.refresh()).rejects.not.toHaveProperty('status')
+    expect(auth.status.value).toBe('authenticated')
+  })
+})
+
+it('R8: the 403 for a bad refresh token is a refusal, and the token is forgotten', async () => {
+  const here = await createJourney(open())
+  const { auth } = await here.signIn()
+  here.expireAll()
+  await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired', cause: { status: 403 } })
+  expect(here.left()).toBe(0)
+})
+
+describe('an API that says 403 where it means 401', () => {
+  /** What the app gives createApiClient. It cannot tell the two apart, and need not. */
+  const clientFetch: typeof fetch = async (...args) => {
+    const response = await fetch(...args)
+    if (response.status !== 403) return response
+    return new Response(response.body, { status: 401, headers: response.headers })
+  }
+  const openStrange: OpenApi = async (now) => ({
+    ...(await open({ expiredStatus: 403 })(now)),
+    clientFetch,
+  })
+
+  it('R1: ten calls with an expired token: one refresh', async () => {
+    const here = await createJourney(openStrange)
+    const { api } = await here.signIn()
+    here.expireAccess()
+    await Promise.all(Array.from({ length: 10 }, () => api('/projects')))
+    expect(here.refreshes()).toHaveLength(1)
+  })
+
+  it('R4: a 403 that was meant costs one refresh, and comes to the caller', async () => {
+    const here = await createJourney(openStrange)
+    const { auth, api } = await here.signIn()
+    await expect(api('/forbidden')).rejects.toMatchObject({ status: 401 })
+    expect(here.refreshes()).toHaveLength(1)
+    expect(auth.status.value).toBe('authenticated')
+  })
+})

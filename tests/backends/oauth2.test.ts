@@ -1,0 +1,110 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { createJourney, describeJourneys } from '../support/journeys.ts'
+import type { OpenApi } from '../support/journeys.ts'
+import { createOAuth2Backend } from './examples/oauth2.ts'
+import { listen } from './servers/common.ts'
+import { createOAuth2Server } from './servers/oauth2.ts'
+import type { OAuth2ServerOptions } from './servers/oauth2.ts'
+
+const open =
+  (options?: OAuth2ServerOptions): OpenApi =>
+  async (now) => ({
+    baseURL: await listen(createOAuth2Server(now, options)),
+    createBackend: createOAuth2Backend,
+    isRefresh: ({ body }) => new URLSearchParams(body).get('grant_type') === 'refresh_token',
+  })
+
+describeJourneys('an OAuth 2 server', { leeway: true, revokes: true }, open())
+
+it('asks as RFC 6749 §4.3.2, §6 and RFC 7009 §2.1 say, in forms', async () => {
+  const here = await createJourney(open())
+  const { auth } = await here.signIn()
+  await auth.refresh()
+  await auth.logout()
+
+  const forms = here.sent.filter(({ method }) => method === 'POST')
+  expect(forms.map(({ path }) => path)).toEqual(['/oauth/token', '/oauth/token', '/oauth/revoke'])
+  const fields = forms.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))
+  expect(fields).toEqual([
+    { client_id: 'web', grant_type: 'password', username: 'demo', password: 'password' },
+    { client_id: 'web', grant_type: 'refresh_token', refresh_token: expect.any(String) },
+    { client_id: 'web', token: expect.any(String) },
+  ])
+  expect(fields[2]!.token).not.toBe(fields[1]!.refresh_token)
+})
+
+describe('errors of RFC 6749 §5.2', () => {
+  const problem = (error: string, status = 400, headers = {}) =>
+    Response.json({ error }, { status, headers })
+
+  it.each(['invalid_grant', 'invalid_request', 'unauthorized_client'])(
+    'R8: 400 %s ends the session',
+    async (error) => {
+      const here = await createJourney(open())
+      const { auth } = await here.signIn()
+      here.breakRefresh(problem(error))
+      await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired' })
+      expect(here.left()).toBe(0)
+    },
+  )
+
+  it('R7: 503 temporarily_unavailable does not, and its Retry-After is honoured', async () => {
+    const here = await createJourney(open())
+    const { auth } = await here.signIn()
+    here.breakRefresh(problem('temporarily_unavailable', 503, { 'retry-after': '90' }))
+    await expect(auth.refresh()).rejects.toMatchObject({ status: 503 })
+    here.elapse(89_000)
+    await expect(auth.refresh()).rejects.toMatchObject({ status: 503 })
+    here.elapse(1_000)
+    await auth.refresh()
+    expect(here.refreshes()).toHaveLength(2)
+  })
+})
+
+it('a server that sends no new refresh token goes on with the old one', async () => {
+  const here = await createJourney(open({ rotates: false }))
+  const { api } = await here.signIn()
+  for (let round = 0; round < 3; round += 1) {
+    here.elapse(16 * 60_000)
+    await api('/projects')
+  }
+  expect(new Set(here.refreshes().map(({ body }) => body)).size).toBe(1)
+  expect(here.refreshes()).toHaveLength(3)
+})
+
+it('S2: without a leeway, an answer that gets lost costs the session', async () => {
+  const here = await createJourney(open({ leeway: 0 }))
+  const { auth } = await here.signIn()
+  here.loseRefresh()
+  await expect(auth.refresh()).rejects.toThrow('Failed to fetch')
+  here.elapse(1_000)
+  await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired' })
+})
+
+describe('/userinfo, which is asked after the refresh token has been replaced', () => {
+  it.each([401, 403, 500])(
+    'R7: its %i loses neither the session nor the new token',
+    async (status) => {
+      const here = await createJourney(open({ leeway: 0 }))
+      const { auth } = await here.signIn()
+      here.breakNext('/userinfo', new Response('{}', { status }))
+      await expect(auth.refresh()).rejects.toThrow('not a token grant: user.id')
+      expect(auth.status.value).toBe('authenticated')
+
+      here.elapse(1_000)
+      await auth.refresh()
+      expect(auth.user.value).toMatchObject({ username: 'demo' })
+    },
+  )
+
+  it('shows no token when the connection breaks', async () => {
+    const here = await createJourney(open())
+    const { auth } = await here.signIn()
+    here.breakNext('/userinfo', new TypeError('Failed to fetch'))
+    const error = await auth.refresh().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ message: expect.stringContaining('Failed to fetch') })
+    const shown = inspect(error, { depth: null, showHidden: true, getters: true })
+    expect(shown).not.toContain('Bearer')
+  })
+})
