@@ -55,7 +55,7 @@ function withSession(
     signal?.throwIfAborted()
     // R6: fixed here and now, whoever may be signed in when the request leaves.
     const session = auth === false ? null : source().currentSession()
-    if (!session) return createFetch(globals).raw(request, options)
+    if (!session && !signal) return createFetch(globals).raw(request, options)
 
     const over = new AbortController()
     return new Promise((resolve, reject) => {
@@ -63,16 +63,17 @@ function withSession(
         reject(reason)
         over.abort(reason)
       }
-      const stopSession = session.onEnd(giveUp)
+      const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
 
-      const fetch = intercept({ fetch: globals.fetch, session, origin, over, giveUp })
+      const { fetch: plain } = globals
+      const fetch = session ? intercept({ fetch: plain, session, origin, over, giveUp }) : plain
       // In the place of the caller's signal, which is followed here. Where there is none, ofetch
       // makes one for its time limit.
       const followed = signal ? { ...options, signal: over.signal } : options
       const sent = createFetch({ ...globals, fetch }).raw(request, followed)
       sent.then(resolve, reject).then(() => {
-        stopSession()
+        stopSession?.()
         stopSignal?.() // R15
       })
     })

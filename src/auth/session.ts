@@ -50,12 +50,14 @@ export class Session {
   failure: RefreshFailure | null = null
   ended: SessionEndedError | null = null
   #rejected: string | null = null
+  readonly #since: number
   #flight: Promise<void> | null = null
   readonly #listeners = new Set<(error: SessionEndedError) => void>()
   readonly #options: SessionOptions
 
   constructor(options: SessionOptions) {
     this.id = options.id
+    this.#since = options.now()
     this.#options = options
   }
 
@@ -65,12 +67,17 @@ export class Session {
    * @throws SessionEndedError, or the failure of the refresh
    */
   authorize(): string | Promise<string> {
-    const { held } = this
-    const now = this.#options.now()
-    // R2
-    if (!held || held.accessToken === this.#rejected || now >= held.expiresAt) return this.#next()
-    if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    if (!this.isLive()) return this.#next() // R2
+    const held = this.held!
+    const isLast = this.#options.now() >= held.expiresAt - lastStretch(held)
+    if (isLast) this.refresh().catch(() => {})
     return held.accessToken
+  }
+
+  /** Whether there is a token, neither expired nor rejected. */
+  isLive(): boolean {
+    if (!this.held || this.held.accessToken === this.#rejected) return false
+    return this.#options.now() < this.held.expiresAt
   }
 
   async #next(): Promise<string> {
@@ -119,13 +126,12 @@ export class Session {
     this.failure = null
   }
 
-  /** Whether a grant from another tab is another one, and not an older one that came late. */
-  isNews({ accessToken, receivedAt }: HeldGrant): boolean {
-    if (!this.held) return true
-    const clockSetBack = this.held.receivedAt > this.#options.now()
-    return (
-      accessToken !== this.held.accessToken && (clockSetBack || receivedAt >= this.held.receivedAt)
-    )
+  /** Whether a grant from another tab, for this session or the next, is not an older one come late. */
+  isNews(id: string, { accessToken, receivedAt }: HeldGrant): boolean {
+    if (!this.held && id === this.id) return true
+    const since = this.held?.receivedAt ?? this.#since
+    const clockSetBack = since > this.#options.now()
+    return accessToken !== this.held?.accessToken && (clockSetBack || receivedAt >= since)
   }
 
   /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */

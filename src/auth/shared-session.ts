@@ -6,7 +6,7 @@ import { limited } from './abort.ts'
 import { isRefusal } from './backend.ts'
 import type { AuthBackend, CallOptions } from './backend.ts'
 import { readGrant } from './contract.ts'
-import type { TokenGrant } from './contract.ts'
+import type { TokenGrant, User } from './contract.ts'
 import { Session, SessionEndedError } from './session.ts'
 import type { HeldGrant, RefreshFailure, SessionEnd } from './session.ts'
 import { afterMessage } from './tabs.ts'
@@ -26,8 +26,11 @@ export interface SharedSessionOptions {
 /** What the tabs of one browser profile tell each other. It never leaves the browser. */
 type TabMessage =
   | { type: 'granted'; id: string; held: HeldGrant }
-  | { type: 'failed'; id: string; failure: RefreshFailure }
+  | { type: 'failed'; id: string; failure: PortableFailure }
   | { type: 'ended'; id: string; reason: SessionEnd }
+
+/** Messages are cloned, and a cloned Error keeps its message alone. */
+type PortableFailure = Omit<RefreshFailure, 'error'> & { message: string; status?: number }
 
 /** Stands in the note that tabs share for a session when the API could not be told of its end. */
 export const SIGN_OUT_OWED = 'sign-out-owed'
@@ -46,6 +49,11 @@ export function createSharedSession(
 
   function open(id = newId()): Session {
     return new Session({ id, now, random, renew })
+  }
+
+  /** R6: a session is one person's. Without a lock, another's refresh token may come between. */
+  function sessionFor({ user }: { user: User }, session: Session): Session {
+    return session.held && session.held.user.id !== user.id ? open() : session
   }
 
   /** Asks the back end for a grant, until the session ends. */
@@ -68,17 +76,16 @@ export function createSharedSession(
       if (contended && !news()) await afterMessage(tabs, news, MESSAGE_DELAY)
       catchUp()
       session.check()
-      if (session.held !== held) return
+      if (session.held !== held && session.isLive()) return
       try {
         const grant = await request(session, (call) => backend.refresh(call))
-        // R6: where tabs share no lock, somebody else may have signed in unseen.
-        begin(held && held.user.id !== grant.user.id ? open() : session, grant)
+        catchUp() // Where tabs share no lock, somebody may have signed in meanwhile.
+        begin(sessionFor(grant, session), grant)
       } catch (error) {
         if (session.ended) throw session.ended // R12
         if (isRefusal(error)) throw end(session, 'expired', error) // R8
         session.fail(error) // R7
-        const failure = { ...session.failure!, error: portable(error) }
-        tell({ type: 'failed', id: session.id, failure })
+        tell({ type: 'failed', id: session.id, failure: portable(session.failure!) })
         throw error
       }
     })
@@ -88,6 +95,7 @@ export function createSharedSession(
   function begin(session: Session, grant: HeldGrant): void {
     if (session.ended) throw session.ended
     adopt(session, grant)
+    tabs.session.set(session.id)
     tell({ type: 'granted', id: session.id, held: grant })
   }
 
@@ -95,7 +103,6 @@ export function createSharedSession(
     if (current && current !== session) close(current, 'replaced') // R6
     current = session
     if (grant) session.hold(grant)
-    tabs.session.set(session.id)
     onChange(session, null)
   }
 
@@ -128,10 +135,11 @@ export function createSharedSession(
       over.add(message.id)
       if (mine) drop(mine, message.reason)
     } else if (message.type === 'granted') {
-      if (!mine)
-        adopt(open(message.id), message.held) // R13
-      else if (mine.isNews(message.held)) adopt(mine, message.held)
-    } else if (mine) mine.failure = message.failure
+      if (current && !current.isNews(message.id, message.held)) return
+      const session = sessionFor(message.held, mine ?? open(message.id))
+      adopt(session, message.held) // R13
+      remember(session.id)
+    } else if (mine) mine.failure = imported(message.failure)
   }
 
   /** Takes up what this tab has missed while it slept: another session, or none (R13). */
@@ -143,6 +151,12 @@ export function createSharedSession(
     }
     // A failure is for those who need a token.
     if (current && !current.held) current.refresh().catch(() => {})
+  }
+
+  /** Where storage is denied each tab has a note of its own. What it owes stands in it until paid. */
+  function remember(id: string): void {
+    const note = tabs.session.get()
+    if (!note || over.has(note)) tabs.session.set(id)
   }
 
   function sharedId(): string | null {
@@ -158,13 +172,16 @@ export function createSharedSession(
   const stop = () => stops.forEach((stop) => stop())
   const id = sharedId()
   if (id) adopt(open(id), null)
-  return { current: () => current, open, request, begin, end, stop }
+  return { current: () => current, open, request, begin, end, catchUp, stop }
 }
 
-/** An error as another tab can be told it. */
-function portable(error: unknown): Error {
+function portable({ error, ...failure }: RefreshFailure): PortableFailure {
   const { message, status } = error as { message: string; status?: number }
-  return Object.assign(new Error(message), { status })
+  return { ...failure, message, status }
+}
+
+function imported({ message, status, ...failure }: PortableFailure): RefreshFailure {
+  return { ...failure, error: Object.assign(new Error(message), { status }) }
 }
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */

@@ -17,8 +17,8 @@ import { createTabs } from './tabs.ts'
 export type AuthOptions = Pick<SharedSessionOptions, 'backend'> & Partial<SharedSessionOptions>
 
 export function createAuth(options: AuthOptions) {
-  const { backend, tabs = createTabs(), timeout = 10_000 } = options
-  const { now = Date.now, random = Math.random } = options
+  const { backend, now = Date.now, random = Math.random, timeout = 10_000 } = options
+  const { tabs = createTabs({ patience: timeout + 500 }) } = options
 
   // The sessions are not reactive: a request made inside an effect must not depend on its token.
   const held = shallowRef<HeldGrant | null>(null)
@@ -51,6 +51,7 @@ export function createAuth(options: AuthOptions) {
    * fails, the next restore tells it.
    */
   async function logout(): Promise<void> {
+    shared.catchUp() // Who has just signed in, in another tab, is signed out too.
     const session = shared.current()
     for (const next of signIns) next.end(new SessionEndedError('signed-out')) // R12
     if (session) shared.end(session, 'signed-out')

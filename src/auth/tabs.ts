@@ -3,6 +3,9 @@
  * says which session the profile is in. What the messages mean is left to store.ts.
  */
 
+/** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
+const HOLDING = 'tabs.holding'
+
 /** How a tab takes part in what all tabs of the browser profile share. */
 export interface Tabs {
   /**
@@ -28,7 +31,10 @@ export interface Tabs {
 export interface TabsOptions {
   /** Names the lock, the channel and the note. Two apps on one origin need two names. */
   name?: string
-  /** Milliseconds after which a tab that holds on to the lock counts as frozen, and loses it. */
+  /**
+   * Milliseconds after which a tab that holds on to the lock counts as frozen, and loses it: a
+   * little more than its work may take.
+   */
   patience?: number
   locks?: Pick<LockManager, 'request'> | null
   channel?: Pick<
@@ -47,22 +53,36 @@ export interface TabsOptions {
  * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
  */
 export function createTabs(options: TabsOptions = {}): Tabs {
-  const { name = 'auth', patience = 10_000 } = options
+  const { name = 'auth', patience = 10_500 } = options
   const { locks = globalThis.navigator?.locks, storage = browserStorage() } = options
   const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
   const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
+  /** Whether another tab has held the lock since tasks began to queue here. */
+  let met = false
 
   return {
     exclusive(task) {
       // In this tab tasks run in the order in which they were asked for, lock or no lock.
-      const run = last.then(() => (locks ? lockTabs(locks, name, patience, task) : task(false)))
-      last = run.catch(() => {})
+      const run = last.then(() =>
+        locks
+          ? lockTabs({ locks, channel, name, patience }, (contended) => task((met ||= contended)))
+          : task(false),
+      )
+      const done = run
+        .catch(() => {})
+        .finally(() => {
+          if (last === done) met = false
+        })
+      last = done
       return run
     },
     post: (message) => channel?.postMessage(message),
     listen(listener) {
-      const hear = (event: Event) => listener((event as MessageEvent).data)
+      const hear = (event: Event) => {
+        const { data } = event as MessageEvent
+        if (data !== HOLDING) listener(data)
+      }
       channel?.addEventListener('message', hear)
       return () => channel?.removeEventListener('message', hear)
     },
@@ -93,13 +113,21 @@ export function afterMessage(tabs: Tabs, done: () => boolean, patience: number):
  * message time to arrive (R1). The platform promises no order between the two.
  */
 async function lockTabs<T>(
-  locks: Pick<LockManager, 'request'>,
-  name: string,
-  patience: number,
+  {
+    locks,
+    channel,
+    name,
+    patience,
+  }: Pick<Required<TabsOptions>, 'name' | 'patience' | 'channel'> & {
+    locks: Pick<LockManager, 'request'>
+  },
   task: (contended: boolean) => Promise<T>,
 ): Promise<T> {
   let running: Promise<T> | undefined
-  const run = (contended: boolean) => (running = task(contended))
+  const run = (contended: boolean) => {
+    channel?.postMessage(HOLDING)
+    return (running = task(contended))
+  }
 
   await locks
     .request(name, { ifAvailable: true }, (lock) => (lock ? run(false) : undefined))
@@ -107,17 +135,27 @@ async function lockTabs<T>(
   if (running) return running
 
   const waiting = new AbortController()
-  const timer = setTimeout(() => waiting.abort(), patience)
-  try {
-    await locks.request(name, { signal: waiting.signal }, () => {
-      clearTimeout(timer)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => waiting.abort(), patience)
+  }
+  const stop = () => {
+    clearTimeout(timer)
+    channel?.removeEventListener('message', wait)
+  }
+  // Patience begins anew with every sign of life, such as that of the next tab in the queue.
+  channel?.addEventListener('message', wait)
+  wait()
+  await locks
+    .request(name, { signal: waiting.signal }, () => {
+      stop()
       return run(true)
     })
-  } catch (error) {
-    if (!running && !waiting.signal.aborted) throw error
-  } finally {
-    clearTimeout(timer)
-  }
+    .catch((error) => {
+      if (!running && !waiting.signal.aborted) throw error
+    })
+    .finally(stop)
   if (running) return running
 
   // The holder is frozen. One of those who waited takes the lock by force, the others queue again.

@@ -17,11 +17,11 @@ export async function elapse(ms = 0): Promise<void> {
 }
 
 /** Watches a promise: what it came to, or `pending`. */
-export function outcome<T>(promise: Promise<T>) {
+export function outcome<T>(promise: T | Promise<T>) {
   const seen: { state: 'pending' | 'fulfilled' | 'rejected'; value?: T; reason?: unknown } = {
     state: 'pending',
   }
-  promise.then(
+  Promise.resolve(promise).then(
     (value) => Object.assign(seen, { state: 'fulfilled', value }),
     (reason: unknown) => Object.assign(seen, { state: 'rejected', reason }),
   )

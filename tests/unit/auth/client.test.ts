@@ -378,6 +378,19 @@ describe('R9: abort', () => {
     expect(sent[0]!.signal.aborted).toBe(true)
   })
 
+  it.each(['of a visitor', 'with auth: false'])('a request %s', async (whose) => {
+    if (whose !== 'of a visitor') await signIn()
+    const { signal, abort } = controlled()
+    const answer = outcome(
+      api('/a', whose === 'of a visitor' ? { signal } : { signal, auth: false }),
+    )
+    await elapse()
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
   it('while it waits for the refresh: the others and the refresh go on', async () => {
     await signIn()
     const { signal, abort } = controlled()

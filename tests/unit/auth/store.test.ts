@@ -310,7 +310,7 @@ describe('refresh', () => {
   it('R2: a token past its lifetime is not given out', async () => {
     const { session } = await signIn()
     await elapse(900_000)
-    const asked = outcome(Promise.resolve(session.authorize()))
+    const asked = outcome(session.authorize())
     await elapse()
     expect(asked.state).toBe('pending')
     const next = grantFor()
@@ -322,8 +322,8 @@ describe('refresh', () => {
 
   it('R2: a token that was rejected is not given out again', async () => {
     const { session, grant } = await signIn()
-    const replayed = outcome(Promise.resolve(session.renew(grant.accessToken)))
-    const asked = outcome(Promise.resolve(session.authorize()))
+    const replayed = outcome(session.renew(grant.accessToken))
+    const asked = outcome(session.authorize())
     await elapse()
     expect([replayed.state, asked.state]).toEqual(['pending', 'pending'])
     const next = grantFor()
@@ -348,10 +348,7 @@ describe('refresh', () => {
 
   it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
     const { auth, session } = await signIn()
-    const waiting = [
-      outcome(auth.refresh()),
-      outcome(Promise.resolve(session.renew(auth.accessToken.value!))),
-    ]
+    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
     await elapse()
     const error = httpError(status)
     backend.latest('refresh').fail(error)
@@ -389,10 +386,7 @@ describe('R7: weather', () => {
 
   it.each(weather)('%s keeps the session and is told as it is', async (_, error) => {
     const { auth, session } = await signIn()
-    const waiting = [
-      outcome(auth.refresh()),
-      outcome(Promise.resolve(session.renew(auth.accessToken.value!))),
-    ]
+    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
     await elapse()
     backend.latest('refresh').fail(error)
     await elapse()

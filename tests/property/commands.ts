@@ -1,0 +1,208 @@
+/** What may happen in the world: steps that tell themselves in a sentence. */
+import fc from 'fast-check'
+import type { Person } from './model.ts'
+import type { Endpoint, Outcome, Plan } from './network.ts'
+import type { RequestOptions, Setup, Tab, World } from './world.ts'
+
+/** Something that happens. Its sentence is what a failure prints. */
+export interface Step {
+  /** Whether it can happen now; else it is left out. */
+  possible(world: World): boolean
+  happen(world: World): void | Promise<void>
+  [fc.toStringMethod]: () => string
+}
+
+function step(
+  sentence: string,
+  happen: Step['happen'],
+  possible: Step['possible'] = () => true,
+): Step {
+  return { happen, possible, [fc.toStringMethod]: () => `\n  ${sentence}` }
+}
+
+/** A step of one tab, which is open and awake. */
+function tabStep(
+  story: string,
+  happen: (world: World, tab: Tab) => void,
+  possible: (world: World, tab: Tab) => boolean = () => true,
+): fc.Arbitrary<Step> {
+  return place.map((at) =>
+    step(
+      `tab ${at + 1}: ${story}`,
+      (world) => happen(world, world.places[at]!),
+      (world) =>
+        !!world.places[at]?.awake && isAlone(world, at) && possible(world, world.places[at]),
+    ),
+  )
+}
+
+const place = fc.nat({ max: 2 })
+
+/** Without Web Locks nothing keeps two tabs apart of which one signs somebody in or out. */
+function isAlone(world: World, at: number): boolean {
+  return world.setup.locks || !world.signsElsewhere(world.places[at] ?? null)
+}
+
+const request = fc
+  .record<RequestOptions>({
+    method: fc.constantFrom('GET', 'POST'),
+    to: fc.oneof(
+      { weight: 12, arbitrary: fc.constant('api' as const) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('api without a token' as const, 'elsewhere' as const),
+      },
+    ),
+    abortable: fc.boolean(),
+  })
+  .chain((options) => {
+    const { method, to, abortable } = options
+    const story = `${method} to the ${to}${abortable ? ', abortable' : ''}`
+    return tabStep(story, (world, tab) => world.request(tab, options))
+  })
+
+const abort = tabStep(
+  'the caller aborts its oldest request',
+  (world, tab) => abortable(world, tab)!.controller.abort(new Error('The caller has left.')),
+  (world, tab) => !!abortable(world, tab),
+)
+
+function abortable(world: World, tab: Tab) {
+  return world.requests.find((one) => one.tab === tab && one.abortable && !one.settled)
+}
+
+const signIn = fc
+  .tuple(fc.constantFrom<Person>('ada', 'bob'), fc.constantFrom('right', 'right', 'wrong'))
+  .chain(([person, password]) =>
+    tabStep(
+      `signs in as ${person}${password === 'wrong' ? ' with a wrong password' : ''}`,
+      (world, tab) => world.signIn(tab, person, password),
+      (world, tab) => world.setup.locks || !world.isBusyElsewhere(tab),
+    ),
+  )
+
+const signOut = tabStep('signs out', (world, tab) => world.signOut(tab))
+
+const refresh = tabStep('asks for a refresh', (world, tab) => world.refresh(tab))
+
+const sleep = tabStep('falls asleep', (world, tab) => world.sleep(tab))
+
+const wake = place.map((at) =>
+  step(
+    `tab ${at + 1}: wakes up`,
+    (world) => world.wake(world.places[at]!),
+    (world) => !!world.places[at]?.page.asleep && isAlone(world, at),
+  ),
+)
+
+const reload = place.map((at) =>
+  step(
+    `tab ${at + 1}: is reloaded`,
+    (world) => world.reload(world.places[at]!),
+    (world) => !!world.places[at] && isAlone(world, at),
+  ),
+)
+
+const close = place.map((at) =>
+  step(
+    `tab ${at + 1}: is closed`,
+    (world) => world.close(at),
+    (world) => !!world.places[at],
+  ),
+)
+
+const open = place.map((at) =>
+  step(
+    `tab ${at + 1}: is opened`,
+    (world) => world.open(at),
+    (world) => !world.places[at] && isAlone(world, at),
+  ),
+)
+
+const outcomes: Record<Endpoint, Outcome[]> = {
+  refresh: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503, 429, 400, 401, 403],
+  login: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503],
+  logout: ['honest', 'unreachable', 'lost', 'silence', 503],
+  notes: ['honest', 'unreachable', 'lost', 401, 500],
+}
+
+const sentences: Partial<Record<Outcome, string>> = {
+  honest: 'takes its time',
+  unreachable: 'does not reach the API',
+  lost: 'is done by the API, but the answer gets lost',
+  silence: 'never gets an answer',
+  nonsense: 'gets an answer that is not in the contract',
+}
+
+const delay = fc.constantFrom(5, 5, 20, 300, 3_000, 12_000)
+
+const plan = fc
+  .constantFrom<Endpoint>('refresh', 'refresh', 'login', 'logout', 'notes', 'notes')
+  .chain((endpoint) =>
+    fc.record<Plan>({
+      endpoint: fc.constant(endpoint),
+      outcome: fc.constantFrom(...outcomes[endpoint]),
+      there: delay,
+      back: delay,
+      retryAfter: fc.constantFrom(3, 30),
+    }),
+  )
+  .map(({ retryAfter, ...plan }) => {
+    const { endpoint, outcome, there, back } = plan
+    const limited = outcome === 429
+    const what = sentences[outcome] ?? `is answered with ${outcome}`
+    const wait = limited ? `, Retry-After ${retryAfter} s` : ''
+    return step(
+      `the next call to ${endpoint} ${what}${wait} (${there} ms there, ${back} ms back)`,
+      ({ network }) => void network.plans.push(limited ? { ...plan, retryAfter } : plan),
+    )
+  })
+
+const refuseAccess = fc.constant(
+  step('the API refuses every access token issued so far', ({ api }) => api.refuseAccessTokens()),
+)
+
+const refuseRefresh = fc.constant(
+  step('the API refuses every refresh token issued so far', ({ api }) => api.refuseRefreshTokens()),
+)
+
+const time = fc
+  .constantFrom(1, 5, 10, 100, 1_000, 5_000, 10_000, 30_000, 48_000, 60_000)
+  .map((ms) => step(`${ms} ms pass`, (world) => world.pass(ms)))
+
+const any: [number, fc.Arbitrary<Step>][] = [
+  [10, request],
+  [2, abort],
+  [3, signIn],
+  [2, signOut],
+  [2, refresh],
+  [1, sleep],
+  [1, wake],
+  [1, reload],
+  [1, close],
+  [1, open],
+  [8, plan],
+  [3, refuseAccess],
+  [1, refuseRefresh],
+  [8, time],
+]
+
+/** Where a story begins. */
+export const setups = fc
+  .record<Setup>({
+    tabs: fc.constantFrom(2, 1, 3),
+    locks: fc.constantFrom(true, true, false),
+    latency: fc.constantFrom(0, 3, 20),
+    signedIn: fc.constantFrom(true, true, true, false),
+  })
+  .map((setup) => ({ ...setup, [fc.toStringMethod]: () => describe(setup) }))
+
+function describe({ tabs, locks, latency, signedIn }: Setup): string {
+  const who = signedIn ? 'ada' : 'nobody'
+  return `${tabs} tabs ${locks ? 'with' : 'without'} Web Locks, messages take ${latency} ms, ${who} is signed in`
+}
+
+export const stories = fc.array(
+  fc.oneof(...any.map(([weight, arbitrary]) => ({ weight, arbitrary }))),
+  { maxLength: 20, size: 'max' },
+)

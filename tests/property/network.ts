@@ -1,0 +1,146 @@
+/**
+ * The way between the tabs and the API: it takes time, loses answers and breaks down, as planned
+ * beforehand. What may be sent, and what must come of it, is left to world.ts.
+ */
+import type { Answer, ModelApi } from './model.ts'
+
+export type Endpoint = 'login' | 'refresh' | 'logout' | 'notes'
+
+/**
+ * What becomes of a call. `unreachable`: it never gets to the API. `lost`: the API does it, and the
+ * answer gets lost. `silence`: no answer, ever. `nonsense`: 200, but not what the contract says.
+ * A number: the API answers with this status.
+ */
+export type Outcome = 'honest' | 'unreachable' | 'lost' | 'silence' | 'nonsense' | number
+
+/** For the next call to an endpoint. Delays are milliseconds, to the API and back. */
+export interface Plan {
+  endpoint: Endpoint
+  outcome: Outcome
+  there: number
+  back: number
+  /** Seconds. */
+  retryAfter?: number
+}
+
+export interface Call<Tab> {
+  tab: Tab
+  endpoint: Endpoint
+  url: string
+  token: string | null
+  body: unknown
+  /** From the call of `fetch` until its promise settles. */
+  underWay: boolean
+}
+
+/** The browser profile keeps the cookie: the pages never see it. */
+export interface CookieJar {
+  cookie: string | null
+}
+
+/** Does something when so many milliseconds have passed. */
+export type Later = (ms: number, task: () => void) => void
+
+export interface Watcher<Tab> {
+  sent(call: Call<Tab>): void
+  /** Just before the page gets the answer, or the error of the network. */
+  answered(call: Call<Tab>, answer: Answer | Error): void
+  /** The page has aborted the call. */
+  abandoned(call: Call<Tab>, reason: unknown): void
+}
+
+export class Network<Tab extends { closed: boolean }> {
+  plans: Plan[] = []
+  readonly calls = new Set<Call<Tab>>()
+
+  constructor(
+    readonly api: ModelApi,
+    readonly jar: CookieJar,
+    readonly watcher: Watcher<Tab>,
+    readonly later: Later,
+  ) {}
+
+  /** The `fetch` of one tab. */
+  fetchOf(tab: Tab): typeof globalThis.fetch {
+    return (input, { signal, headers, body } = {}) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        if (tab.closed) return
+        const url = String(input)
+        const endpoint = /\/auth\/(login|refresh|logout)$/.exec(url)?.[1] ?? 'notes'
+        const token = new Headers(headers).get('authorization')?.replace('Bearer ', '') ?? null
+        const call = { tab, endpoint: endpoint as Endpoint, url, token, body, underWay: true }
+        this.calls.add(call)
+        this.watcher.sent(call)
+
+        const settle = (how: () => void) => {
+          if (!this.calls.delete(call)) return
+          call.underWay = false
+          how()
+        }
+        const abort = () =>
+          settle(() => {
+            this.watcher.abandoned(call, signal!.reason)
+            reject(signal!.reason)
+          })
+        signal?.addEventListener('abort', abort)
+
+        this.#carry(call, (answer) =>
+          settle(() => {
+            if (!(answer instanceof Error) && answer.cookie !== undefined) {
+              this.jar.cookie = answer.cookie
+            }
+            this.watcher.answered(call, answer)
+            if (answer instanceof Error) reject(answer)
+            else resolve(responseOf(answer))
+          }),
+        )
+      })
+  }
+
+  /** The calls of a closed tab never settle: nobody is there any more. */
+  close(tab: Tab): void {
+    for (const call of this.calls) if (call.tab === tab) this.calls.delete(call)
+  }
+
+  #carry(call: Call<Tab>, deliver: (answer: Answer | Error) => void): void {
+    const { cookie } = this.jar
+    const plan = this.#planFor(call.endpoint)
+    const { outcome, there, back } = plan
+    const down = () => deliver(new TypeError('Failed to fetch'))
+    this.later(there, () => {
+      if (outcome === 'silence') return
+      if (outcome === 'unreachable') return down()
+      let answer: Answer
+      if (typeof outcome === 'number') answer = this.#status(outcome, call, cookie, plan)
+      else answer = this.#ask(call, cookie)
+      if (outcome === 'nonsense') answer = { status: 200, body: { hello: 'world' } }
+      this.later(back, () => (outcome === 'lost' ? down() : deliver(answer)))
+    })
+  }
+
+  #planFor(endpoint: Endpoint): Plan {
+    const place = this.plans.findIndex((plan) => plan.endpoint === endpoint)
+    if (place >= 0) return this.plans.splice(place, 1)[0]!
+    return { endpoint, outcome: 'honest', there: 5, back: 5 }
+  }
+
+  #ask({ endpoint, token, body }: Call<Tab>, cookie: string | null): Answer {
+    if (endpoint === 'refresh') return this.api.refresh(cookie)
+    if (endpoint === 'logout') return this.api.logout(cookie)
+    if (endpoint === 'notes') return this.api.note(token)
+    const { username, password } = JSON.parse(body as string)
+    return this.api.login(username, password)
+  }
+
+  #status(status: number, call: Call<Tab>, cookie: string | null, { retryAfter }: Plan): Answer {
+    const refused = call.endpoint === 'refresh' && [400, 401, 403].includes(status)
+    if (refused) return this.api.end(cookie, status)
+    const headers = retryAfter ? { 'retry-after': String(retryAfter) } : undefined
+    return { status, headers, body: { message: `Status ${status}` } }
+  }
+}
+
+function responseOf({ status, body, headers }: Answer): Response {
+  return status === 204 ? new Response(null, { status }) : Response.json(body, { status, headers })
+}

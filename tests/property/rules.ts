@@ -1,0 +1,381 @@
+/**
+ * What must always hold (DESIGN.md), checked at every call, at every answer and after every step.
+ * The first rule that is broken is kept, with all that happened up to there.
+ */
+import { FetchError } from 'ofetch'
+import { SessionEndedError } from '@/auth/index.ts'
+import type { User } from '@/auth/index.ts'
+import { LIFETIME } from './model.ts'
+import type { Answer, Family } from './model.ts'
+import type { Call, Watcher } from './network.ts'
+import type { Request, Session, Tab, World } from './world.ts'
+
+interface Failure {
+  id: string
+  tab: Tab
+  message: string
+  at: number
+  /** No refresh before that. */
+  until: number
+  /** And from then on there may be another. */
+  latest: number
+  madeGood: boolean
+}
+
+/** The last stretch of a token's life, in which a refresh is due. */
+const LAST_STRETCH = LIFETIME / 5
+/** Milliseconds in which a tab may wait for a message or a turn, without a call under way. */
+const PATIENCE = 200
+
+export class Rules implements Watcher<Tab> {
+  #broken: string | null = null
+  readonly #start = Date.now()
+  readonly #log: string[] = []
+  /** Sessions that are over, by id: since when, and by which rule. */
+  readonly #ends = new Map<string, { at: number; rule: string }>()
+  /** Of which sign-in at the API the tokens of a session are, by its id. */
+  readonly #families = new Map<string, Family>()
+  /** Whose session it is, as its tab has seen it. */
+  readonly #owners = new WeakMap<Session, User>()
+  /** The session that was begun last, whether or not all tabs have heard of it. */
+  #newest: Session | null = null
+  /** Without Web Locks, a refresh may bring the token of somebody who has signed in unseen. */
+  #strangers = false
+  readonly #deadlines = new Map<string, number>()
+  readonly #sessions = new WeakMap<Call<Tab>, Session>()
+  #failures: Failure[] = []
+  #latest: { id: string; tab: Tab; token: string; at: number } | null = null
+  #lastEvent = Date.now()
+
+  constructor(readonly world: World) {}
+
+  broken(rule: string, what: string): void {
+    this.#note(`${rule}: ${what}`)
+    this.#broken ??= `${rule}: ${what}\n\nWhat happened:\n${this.#log.map((line) => `  ${line}`).join('\n')}\n`
+  }
+
+  /** @throws Error that names the rule that was broken */
+  check(): void {
+    if (this.#broken) throw new Error(this.#broken)
+  }
+
+  #note(what: string): void {
+    this.#log.push(`${Date.now() - this.#start} ms  ${what}`)
+  }
+
+  // Calls
+
+  sent(call: Call<Tab>): void {
+    this.#lastEvent = Date.now()
+    const { tab, endpoint, token } = call
+    const session = tab.auth.currentSession()
+    if (session) this.#sessions.set(call, session)
+    if (endpoint === 'notes') return this.#sentRequest(call, this.world.requestAt(call.url))
+
+    this.#note(`${tab.name} calls ${endpoint}`)
+    const { locks } = this.world.setup
+    for (const other of this.world.network.calls) {
+      if (other === call || other.endpoint === 'notes' || (!locks && other.tab !== tab)) continue
+      const rule = endpoint === 'refresh' && other.endpoint === 'refresh' ? 'R1' : 'R13'
+      this.broken(rule, `${endpoint} while ${other.endpoint} of ${other.tab.name} is under way`)
+    }
+    if (endpoint === 'refresh') this.#sentRefresh(tab, session)
+    if (token !== null) this.broken('R5', `${endpoint} carries an access token`)
+  }
+
+  #sentRefresh(tab: Tab, session: Session | null): void {
+    if (!session) return this.broken('R12', `${tab.name} refreshes, and nobody is signed in`)
+    if (this.#ends.has(session.id))
+      this.broken('R13', `${tab.name} refreshes a session that is over`)
+    const token = tab.auth.accessToken.value
+    const now = Date.now()
+    const due = !token || now >= this.#deadline(token) - LAST_STRETCH
+    if (!due && !tab.rejected.has(token) && tab.forced !== token) {
+      this.broken('R3', `${tab.name} refreshes, although its token is fresh and was not rejected`)
+    }
+
+    const { id, at, token: latest, tab: other } = this.#latest ?? {}
+    const knows = at !== undefined && tab.wantsSince !== null && tab.wantsSince < at
+    const good = latest && !tab.rejected.has(latest) && now < this.#deadline(latest) - LAST_STRETCH
+    if (this.world.setup.locks && id === session.id && other !== tab && knows && good) {
+      if (tab.awake && tab.awakeSince < at) {
+        this.broken(
+          'R1',
+          `${tab.name} refreshes again, and does not take the token of ${other!.name}`,
+        )
+      }
+    }
+
+    for (const failure of this.#failures) {
+      const heard = failure.tab === tab || this.#hasHeard(tab, failure.at)
+      if (failure.id === session.id && heard && now < failure.until) {
+        this.broken(
+          'R7',
+          `${tab.name} refreshes ${failure.until - now} ms too early after a failure`,
+        )
+      }
+    }
+  }
+
+  #sentRequest({ tab, token, body }: Call<Tab>, request: Request): void {
+    const { name, session } = request
+    this.#note(`${tab.name} sends ${name} with ${token ?? 'no token'}`)
+    if (request.settled) this.broken('R9', `${name} is sent after it was settled`)
+    if (request.controller.signal.aborted) this.broken('R9', `${name} is sent after its abort`)
+    if (request.sends === 2) this.broken('R4', `${name} is sent a third time`)
+    if (request.sends === 1 && request.answer !== 401) this.broken('R4', `${name} is sent again`)
+    if (request.sends === 1 && request.body !== body) this.broken('R10', `${name} has another body`)
+    request.body = body
+    request.sends += 1
+    request.atNetwork = true
+
+    if (request.to === 'elsewhere' && token) this.broken('R5', `${token} goes to a foreign origin`)
+    if (!session && token) this.broken('R6', `${name} was begun by nobody, and carries ${token}`)
+    if (!session || request.to === 'elsewhere') return
+    if (tab.auth.currentSession() !== session) {
+      this.broken('R6', `${name} is sent after the end of its session`)
+    }
+    if (!token) return this.broken('R6', `${name} carries no token`)
+    if (!this.#belongs(token, session)) {
+      this.broken('R6', `${name} carries ${token}, which is not of its session`)
+    }
+    if (tab.rejected.has(token)) this.broken('R2', `${token} is sent, and was rejected before`)
+    if (Date.now() >= this.#deadline(token))
+      this.broken('R2', `${token} is sent after its lifetime`)
+  }
+
+  answered(call: Call<Tab>, answer: Answer | Error): void {
+    this.#lastEvent = Date.now()
+    const { tab, endpoint, token } = call
+    const status = answer instanceof Error ? answer.message : answer.status
+    const grant = answer instanceof Error ? null : (answer.body as { accessToken?: string })
+    this.#note(`${tab.name} gets ${status} for ${endpoint === 'notes' ? call.url : endpoint}`)
+    if (endpoint === 'notes') {
+      const request = this.world.requestAt(call.url)
+      request.atNetwork = false
+      request.answer = answer instanceof Error ? answer : answer.status
+      // A second 401 is the caller's, and proves nothing about the token (R4).
+      if (status !== 401 || !token || request.sends > 1) return
+      tab.rejected.add(token)
+      if (tab.auth.accessToken.value === token) tab.wantsSince ??= Date.now()
+    } else if (grant?.accessToken) {
+      this.#deadlines.set(grant.accessToken, Date.now() + LIFETIME)
+      if (endpoint === 'login') tab.begins = true
+      else this.#refreshed(call, grant.accessToken)
+    } else if (endpoint === 'refresh') {
+      const refused = status === 400 || status === 401 || status === 403
+      if (refused) this.mustEnd(this.#sessions.get(call)!, 'R8')
+      else this.#failed(call, answer)
+    }
+  }
+
+  abandoned(call: Call<Tab>, reason: unknown): void {
+    this.#lastEvent = Date.now()
+    const { tab, endpoint, url } = call
+    this.#note(`${tab.name} gives up ${endpoint === 'notes' ? url : endpoint}`)
+    if (endpoint === 'notes') this.world.requestAt(url).atNetwork = false
+    const late = (reason as Error).name === 'TimeoutError'
+    if (endpoint === 'refresh' && late) this.#failed(call, reason as Error)
+  }
+
+  #refreshed(call: Call<Tab>, token: string): void {
+    const { id } = this.#sessions.get(call)!
+    const { family } = this.world.api.accessTokens.get(token)!
+    if (!this.#families.has(id)) this.#families.set(id, family)
+    if (this.#families.get(id)!.user !== family.user) this.#strangers = !this.world.setup.locks
+    for (const failure of this.#failures) {
+      if (failure.id === id) this.#makeGood(failure)
+    }
+    this.#latest = { id, tab: call.tab, token, at: Date.now() }
+  }
+
+  /** A refresh has succeeded: the failure before it is one for those alone who have not heard yet. */
+  #makeGood(failure: Failure): void {
+    const now = Date.now()
+    failure.until = now
+    failure.latest = Math.min(failure.latest, now + this.world.setup.latency + 1)
+    failure.madeGood = true
+  }
+
+  #failed(call: Call<Tab>, answer: Answer | Error): void {
+    const at = Date.now()
+    const { tab } = call
+    const retryAfter = answer instanceof Error ? undefined : answer.headers?.['retry-after']
+    const nonsense = !(answer instanceof Error) && answer.status === 200 && 'not a token grant'
+    const message = nonsense || (answer instanceof Error ? answer.message : String(answer.status))
+    const { id } = this.#sessions.get(call)!
+    const count = this.#failures.filter((one) => one.id === id && !one.madeGood).length
+    const until = at + Number(retryAfter ?? 1) * 1000
+    const latest = at + Number(retryAfter ?? Math.min(30, 2 ** count)) * 1000
+    this.#failures.push({ id, tab, message, at, until, latest, madeGood: false })
+  }
+
+  // Requests
+
+  begun({ name, tab, method, to, session }: Request): void {
+    this.#note(`${tab.name} begins ${name} (${method} to ${to})`)
+    const { token } = tab
+    const dead = !token || tab.rejected.has(token) || Date.now() >= this.#deadline(token)
+    if (session && dead) tab.wantsSince ??= Date.now()
+  }
+
+  fulfilled(request: Request, value: unknown): void {
+    const { name, tab, session, answer, controller } = request
+    request.settled = true
+    if (tab.closed) return
+    if (controller.signal.aborted) this.broken('R9', `${name} fulfils after its abort`)
+    if (session && tab.auth.currentSession() !== session) {
+      this.broken('R6', `${name} fulfils after the end of its session`)
+    }
+    if (answer !== 200) this.broken('R4', `${name} fulfils, but was answered ${answer}`)
+    const owner = session && this.#owners.get(session)?.username
+    const { for: user } = value as { for: string }
+    if (owner && request.to === 'api' && user !== owner) {
+      this.broken('R6', `${name} of ${owner} is answered for ${user}`)
+    }
+  }
+
+  rejected(request: Request, reason: unknown): void {
+    const { name, tab, session, answer, controller, sends, to } = request
+    request.settled = true
+    if (tab.closed) return
+    const error = reason as Error & { status?: number }
+    this.#note(`${name} rejects with ${error.name}: ${error.message}`)
+    const bad = (rule: string) => this.broken(rule, `${name} rejects with ${error}`)
+    const last = sends === 2 || !session || to === 'elsewhere'
+    if (controller.signal.aborted) {
+      if (reason !== controller.signal.reason) bad('R9')
+    } else if (session && tab.auth.currentSession() !== session) {
+      if (!(reason instanceof SessionEndedError)) bad('R6')
+    } else if (answer instanceof Error) {
+      if (error.cause !== answer) bad('R7')
+    } else if (answer !== null && (answer !== 401 || last)) {
+      if (error.status !== answer) bad('R4')
+    } else if (!this.isExcuse(reason)) bad('R7')
+  }
+
+  /** Whether this is a failure of a refresh, as the network or the API gave it (R7). */
+  readonly isExcuse = (reason: unknown): boolean => {
+    const { message } = reason as Error
+    if (reason instanceof FetchError) return false
+    return this.#failures.some(
+      (failure) => message.includes(failure.message) && Date.now() < failure.latest,
+    )
+  }
+
+  // Steps
+
+  opened(tab: Tab): void {
+    this.#note(`${tab.name} opens`)
+  }
+
+  closed(tab: Tab): void {
+    this.#lastEvent = Date.now()
+    this.#note(`${tab.name} is closed`)
+  }
+
+  /** From now on no tab may have this session, but for those who have not heard yet. */
+  mustEnd({ id }: Session, rule: string): void {
+    if (!this.#ends.has(id)) this.#ends.set(id, { at: Date.now(), rule })
+  }
+
+  /** A sign-out ends the session that the browser profile is in, heard of or not (R13). */
+  signedOut(): void {
+    if (this.#newest) this.mustEnd(this.#newest, 'R13')
+  }
+
+  observe(): void {
+    // Who begins a session first: the others have heard of it.
+    const tabs = this.world.tabs.sort((one, other) => Number(other.begins) - Number(one.begins))
+    for (const tab of tabs) this.#observeTab(tab)
+    for (const request of this.world.requests) this.#observeRequest(request)
+    for (const [key, value] of this.world.profile.storage) {
+      if (/access-|refresh-/.test(key + value)) this.broken('R14', `storage holds ${value}`)
+    }
+  }
+
+  #observeTab(tab: Tab): void {
+    const session = tab.auth.currentSession()
+    const token = tab.auth.accessToken.value
+    if (session !== tab.session) this.#changed(tab, tab.session, session)
+    if (token && session && token !== tab.token) {
+      const { family } = this.world.api.accessTokens.get(token)!
+      if (!this.#families.has(session.id)) this.#families.set(session.id, family)
+      if (!this.#owners.has(session)) this.#owners.set(session, family.user)
+      if (!this.#belongs(token, session)) {
+        this.broken('R6', `${tab.name} holds ${token} in the session of another`)
+      }
+      tab.wantsSince = null
+    }
+    tab.begins = false
+    tab.session = session
+    tab.token = token
+
+    const end = session && this.#ends.get(session.id)
+    if (end && tab.awake && Date.now() > end.at + this.world.setup.latency) {
+      this.broken(end.rule, `${tab.name} is still in a session that is over`)
+    }
+  }
+
+  #changed(tab: Tab, before: Session | null, after: Session | null): void {
+    this.#note(`${tab.name} is ${tab.auth.status.value} (session ${after?.id ?? 'none'})`)
+    if (before && !after && !this.#ends.has(before.id)) {
+      this.broken('R7', `${tab.name} has ended a session that nobody ended`)
+    }
+    if (after && this.#ends.has(after.id)) {
+      const { at } = this.#ends.get(after.id)!
+      if (Date.now() > at + this.world.setup.latency) {
+        this.broken('R12', `${tab.name} goes back to a session that is over`)
+      }
+    }
+    if (after && tab.begins) {
+      this.#newest = after
+      this.#families.set(after.id, this.#familyOf(tab))
+    } else if (after && !this.#families.has(after.id) && !this.#strangers) {
+      this.broken('R12', `${tab.name} is in a session that nobody began`)
+    }
+    if (before && after) this.mustEnd(before, 'R13')
+  }
+
+  #observeRequest({ name, tab, session, settled, atNetwork, controller }: Request): void {
+    if (settled || tab.closed) return
+    if (controller.signal.aborted) this.broken('R9', `${name} does not reject when aborted`)
+    if (session && session !== tab.session) this.broken('R6', `${name} outlives its session`)
+    const idle = Date.now() > this.#lastEvent + PATIENCE
+    const calls = [...this.world.network.calls].some(({ endpoint }) => endpoint !== 'notes')
+    if (!atNetwork && idle && !calls) this.broken('R11', `${name} waits for nothing`)
+  }
+
+  /** After everything has settled all tabs are at one, and at one with the API (R13). */
+  agreed(): void {
+    const views = this.world.tabs.map(({ auth }) => {
+      const { status, user } = auth
+      return `${status.value} ${user.value?.username ?? ''}`
+    })
+    if (new Set(views).size > 1) this.broken('R13', `tabs disagree: ${views.join(', ')}`)
+    if (views.some((view) => view.startsWith('restoring'))) this.broken('R13', 'a tab is restoring')
+    const { profile, api } = this.world
+    const family = api.familyOf(profile.cookie)
+    const expected =
+      family?.state === 'live' ? `authenticated ${family.user.username}` : 'anonymous '
+    if (views[0] !== expected) this.broken('R13', `${views[0]}, but the API says ${expected}`)
+  }
+
+  #belongs(token: string, session: Session): boolean {
+    const { family } = this.world.api.accessTokens.get(token)!
+    if (this.world.setup.locks) return family === this.#families.get(session.id)
+    return family.user === (this.#owners.get(session) ?? family.user)
+  }
+
+  #familyOf(tab: Tab): Family {
+    return this.world.api.accessTokens.get(tab.auth.accessToken.value!)!.family
+  }
+
+  #hasHeard(tab: Tab, at: number): boolean {
+    return tab.awake && tab.awakeSince < at && Date.now() > at + this.world.setup.latency
+  }
+
+  #deadline(token: string): number {
+    return this.#deadlines.get(token)!
+  }
+}

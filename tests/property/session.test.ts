@@ -1,0 +1,48 @@
+/**
+ * Random stories of people, tabs, clocks and weather, told to the real store and the real API
+ * client. After every step all rules of DESIGN.md must hold. A failure is shrunk to a short story.
+ *
+ * `RUNS` is the number of stories; `SOAK_SECONDS` goes on for as long as told. `FC_SEED` and
+ * `FC_PATH` tell a story again, by the values that its failure was reported with.
+ */
+import fc from 'fast-check'
+import { expect, it, vi } from 'vitest'
+import { setups, stories } from './commands.ts'
+import { World } from './world.ts'
+
+const { RUNS = '2000', SOAK_SECONDS, FC_SEED, FC_PATH } = process.env
+const soak = Number(SOAK_SECONDS ?? 0) * 1000
+
+it(
+  'keeps its promises in every story',
+  async () => {
+    let told = 0
+    const property = fc.asyncProperty(setups, stories, async (setup, steps) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 0 })
+      told += 1
+      try {
+        const world = new World(setup)
+        await world.begin()
+        for (const { possible, happen } of steps) {
+          if (!possible(world)) continue
+          await happen(world)
+          await world.watch()
+          world.rules.check()
+        }
+        await world.end()
+        world.rules.check()
+      } finally {
+        vi.useRealTimers()
+      }
+    })
+
+    await fc.assert(property, {
+      numRuns: soak ? Number.MAX_SAFE_INTEGER : Number(RUNS),
+      interruptAfterTimeLimit: soak || undefined,
+      seed: FC_SEED ? Number(FC_SEED) : undefined,
+      path: FC_PATH,
+    })
+    expect(told).toBeGreaterThan(0)
+  },
+  soak + 120_000,
+)

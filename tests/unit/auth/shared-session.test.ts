@@ -1,0 +1,739 @@
+/** Two and three tabs of one browser profile, each with a store of its own, before one back end. */
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { watch } from 'vue'
+import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import type { TokenGrant } from '@/auth/index.ts'
+import type { TabsOptions } from '@/auth/tabs.ts'
+import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import type { ManualBackend } from '../../support/backend.ts'
+import { FakeBrowser, FakePage } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+const DAY = 86_400_000
+
+useFakeClock()
+
+let backend: ManualBackend
+let browser: FakeBrowser
+
+beforeEach(() => {
+  backend = createManualBackend()
+  browser = new FakeBrowser()
+})
+
+/** A tab: what it shares with the others, what is in view of it, and its store. */
+function openTab(options: TabsOptions & { timeout?: number } = {}) {
+  const { timeout, ...tabsOptions } = options
+  const page = new FakePage()
+  const tabs = browser.openTab({ page: page as unknown as Document, ...tabsOptions })
+  const auth = createAuth({ backend, tabs, timeout, random: () => 0 })
+  return { tabs, page, auth, session: () => auth.currentSession()! }
+}
+
+type Tab = ReturnType<typeof openTab>
+
+async function signIn({ auth }: Tab, grant = grantFor()): Promise<TokenGrant> {
+  const signedIn = auth.login({ username: grant.user.username, password: 'secret' })
+  await elapse()
+  backend.latest('login').grant(grant)
+  await signedIn
+  await heard()
+  return grant
+}
+
+async function signOut({ auth }: Tab): Promise<void> {
+  const signedOut = auth.logout()
+  await elapse()
+  backend.latest('logout').done()
+  await signedOut
+  await heard()
+}
+
+/** All messages so far have arrived. */
+const heard = () => elapse(browser.latency)
+
+/** Tabs in which ada is signed in. */
+async function openTabs(count: number, options?: TabsOptions) {
+  const tabs = Array.from({ length: count }, () => openTab(options))
+  const grant = await signIn(tabs[0]!)
+  return { tabs, grant }
+}
+
+/** The back end answers the refresh that is under way. */
+async function answerRefresh(grant = grantFor()): Promise<TokenGrant> {
+  backend.latest('refresh').grant(grant)
+  await heard()
+  return grant
+}
+
+async function failRefresh(error: unknown): Promise<void> {
+  backend.latest('refresh').fail(error)
+  await heard()
+}
+
+const tokensOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.accessToken.value)
+const statusOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.status.value)
+const namesOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.user.value?.name ?? null)
+const all = <T>(tabs: Tab[], value: T) => tabs.map(() => value)
+
+describe('one refresh for all tabs', () => {
+  it.each([0, 1, 50, 99, 100])(
+    'R1: three tabs refresh once when the token arrives %i ms after the lock',
+    async (latency) => {
+      browser.latency = latency
+      const { tabs } = await openTabs(3)
+      const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+      await elapse()
+      expect(backend.count('refresh')).toBe(1)
+      const next = await answerRefresh()
+
+      expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+      expect(tokensOf(tabs)).toEqual(all(tabs, next.accessToken))
+      expect(backend.count('refresh')).toBe(1)
+    },
+  )
+
+  it('R1: a tab whose message never comes refreshes after the other, and never beside it', async () => {
+    const { tabs } = await openTabs(2)
+    const [first, deaf] = tabs as [Tab, Tab]
+    deaf.tabs.asleep = true
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    const next = await answerRefresh()
+    expect(asked.map(({ state }) => state)).toEqual(['fulfilled', 'pending'])
+    await elapse(99)
+    expect(backend.count('refresh')).toBe(1)
+    await elapse(1)
+    expect(backend.count('refresh')).toBe(2)
+    const last = await answerRefresh()
+
+    expect(next).not.toEqual(last)
+    expect(tokensOf([first, deaf])).toEqual(all(tabs, last.accessToken))
+  })
+
+  it('R1: twenty rounds of rejections in three tabs cost twenty refreshes', async () => {
+    browser.latency = 20
+    const { tabs } = await openTabs(3)
+    for (let round = 1; round <= 20; round += 1) {
+      const rejected = tokensOf(tabs)[0]!
+      const asked = tabs.map(({ session }) => outcome(session().renew(rejected)))
+      await elapse()
+      const next = await answerRefresh()
+      expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
+      await elapse(1_000)
+    }
+    expect(backend.count('refresh')).toBe(20)
+  })
+
+  it('R1: tabs that are loaded anew at the same time share one refresh', async () => {
+    await openTabs(1)
+    const tabs = [openTab(), openTab(), openTab()]
+    const restored = tabs.map(({ auth }) => outcome(auth.restore()))
+    expect(statusOf(tabs)).toEqual(all(tabs, 'restoring'))
+    await elapse(100)
+    expect(backend.count('refresh')).toBe(1)
+    await answerRefresh()
+
+    expect(restored.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R1: a tab that is opened during a refresh takes its result', async () => {
+    const { tabs } = await openTabs(1)
+    void tabs[0]!.auth.refresh()
+    await elapse()
+    const opened = openTab()
+    const restored = outcome(opened.auth.restore())
+    await elapse(50)
+    const next = await answerRefresh()
+
+    expect(restored.state).toBe('fulfilled')
+    expect(tokensOf([opened])).toEqual([next.accessToken])
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R3: a token that another tab has replaced is answered with the new one', async () => {
+    const { tabs, grant } = await openTabs(2)
+    const refreshed = tabs[0]!.auth.refresh()
+    await elapse()
+    const next = await answerRefresh()
+    await refreshed
+
+    expect(await tabs[1]!.session().renew(grant.accessToken)).toBe(next.accessToken)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R1: an older token that arrives late does not take the place of a newer one', async () => {
+    const { tabs } = await openTabs(3)
+    browser.latency = 60
+    const first = tabs[0]!.auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await first
+    await elapse(10)
+    browser.latency = 0
+    const second = tabs[1]!.auth.refresh()
+    await elapse()
+    const newest = await answerRefresh()
+    await second
+    await elapse(60)
+
+    expect(tokensOf(tabs)).toEqual(all(tabs, newest.accessToken))
+  })
+})
+
+describe('a failed refresh', () => {
+  it.each([0, 60])('R7: is shared: the other tab does not try again (%i ms)', async (latency) => {
+    browser.latency = latency
+    const { tabs, grant } = await openTabs(3)
+    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    await elapse()
+    await failRefresh(httpError(503))
+
+    expect(backend.count('refresh')).toBe(1)
+    for (const { reason } of asked) {
+      expect(reason).toMatchObject({ status: 503, message: httpError(503).message })
+      expect(reason).not.toBeInstanceOf(SessionEndedError)
+    }
+    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+  })
+
+  it('R7: no tab tries again inside the window, and after it one does', async () => {
+    const { tabs } = await openTabs(2)
+    const failed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    await failRefresh(httpError(503))
+    expect(failed.state).toBe('rejected')
+
+    await elapse(999)
+    const refused = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    expect(refused.map(({ reason }) => reason)).toMatchObject(all(tabs, { status: 503 }))
+    expect(backend.count('refresh')).toBe(1)
+
+    await elapse(1)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    await answerRefresh()
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R7: failures of several tabs add up: the back-off doubles', async () => {
+    const { tabs } = await openTabs(2)
+    for (const [index, silence] of [1_000, 2_000, 4_000, 8_000].entries()) {
+      const failed = outcome(tabs[index % 2]!.auth.refresh())
+      await elapse()
+      await failRefresh(httpError(503))
+      expect(failed.state).toBe('rejected')
+      await elapse(silence - 1)
+      const early = outcome(tabs[(index + 1) % 2]!.auth.refresh())
+      await elapse()
+      expect(early.state).toBe('rejected')
+      expect(backend.count('refresh')).toBe(index + 1)
+      await elapse(1)
+    }
+  })
+
+  it('R7: all tabs honour Retry-After', async () => {
+    const { tabs } = await openTabs(2)
+    const failed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    await failRefresh(httpError(429, { 'retry-after': '120' }))
+    expect(failed.state).toBe('rejected')
+    await elapse(119_999)
+    const early = outcome(tabs[1]!.auth.refresh())
+    await elapse(1)
+    expect(early.reason).toMatchObject({ status: 429 })
+    void tabs[1]!.auth.refresh()
+    await elapse()
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R11: one that hangs in one tab holds up the others for its time limit', async () => {
+    const { tabs } = await openTabs(3)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse(9_999)
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'pending'))
+    await elapse(1)
+    await elapse(100)
+
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'rejected'))
+    expect(backend.count('refresh')).toBe(1)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+  })
+})
+
+describe('a refused refresh', () => {
+  it.each([0, 60])('R8: ends the session once in each tab (%i ms)', async (latency) => {
+    browser.latency = latency
+    const { tabs, grant } = await openTabs(3)
+    const changes = tabs.map(() => 0)
+    for (const [index, { auth }] of tabs.entries()) {
+      watch(auth.status, () => (changes[index]! += 1), { flush: 'sync' })
+    }
+    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    await elapse()
+    await failRefresh(httpError(401))
+    await elapse(1_000)
+
+    expect(backend.count('refresh')).toBe(1)
+    expect(asked).toMatchObject(
+      all(tabs, { reason: { name: 'SessionEndedError', reason: 'expired' } }),
+    )
+    expect(changes).toEqual(all(tabs, 1))
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(tabs.map(({ auth }) => auth.endReason.value)).toEqual(all(tabs, 'expired'))
+    expect(browser.storage.size).toBe(0)
+  })
+})
+
+describe('sign-out', () => {
+  it('R13: in one tab signs out all, and the API hears of it once', async () => {
+    const { tabs } = await openTabs(3)
+    const sessions = tabs.map(({ session }) => session())
+    await signOut(tabs[1]!)
+
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(tokensOf(tabs)).toEqual(all(tabs, null))
+    expect(tabs.map(({ auth }) => auth.endReason.value)).toEqual(all(tabs, 'signed-out'))
+    for (const session of sessions) expect(session.ended).toMatchObject({ reason: 'signed-out' })
+    expect(backend.count('logout')).toBe(1)
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R6: what another tab has under way rejects, and its late answer reaches nobody', async () => {
+    const { tabs } = await openTabs(2)
+    const { fetch, sent } = createStubApi()
+    const api = createApiClient({ session: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
+    const [answered, rejected] = [outcome(api('/projects')), outcome(api('/stats'))]
+    await elapse()
+    expect(sent).toHaveLength(2)
+    await signOut(tabs[1]!)
+
+    for (const call of [answered, rejected]) {
+      expect(call.reason).toMatchObject({ name: 'SessionEndedError', reason: 'signed-out' })
+    }
+    sent[0]!.answer(ok())
+    sent[1]!.answer(unauthorized())
+    await elapse(1_000)
+    expect(sent).toHaveLength(2)
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R12: wins over a refresh in another tab that answers later', async () => {
+    const { tabs } = await openTabs(2)
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    const call = backend.latest('refresh')
+    await signOut(tabs[1]!)
+
+    expect(refreshed.reason).toMatchObject({ reason: 'signed-out' })
+    expect(call.signal?.aborted).toBe(true)
+    call.grant()
+    await elapse(1_000)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R12: a token on its way from another tab does not bring the session back', async () => {
+    const { tabs } = await openTabs(3)
+    browser.latency = 80
+    const refreshed = tabs[0]!.auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await refreshed
+    browser.latency = 0
+    await signOut(tabs[1]!)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    await elapse(80)
+
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(tokensOf(tabs)).toEqual(all(tabs, null))
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R13: waits for no tab that froze in its refresh longer than 10.5 s', async () => {
+    const { tabs } = await openTabs(2)
+    const [frozen, other] = [openTab({ timeout: DAY }), tabs[1]!]
+    void frozen.auth.restore().catch(() => {})
+    await elapse(100)
+    frozen.tabs.asleep = true
+    const signedOut = outcome(other.auth.logout())
+    expect(other.auth.status.value).toBe('anonymous')
+    await elapse(10_499)
+    expect(backend.count('logout')).toBe(0)
+    await elapse(1)
+    expect(backend.count('logout')).toBe(1)
+    backend.latest('logout').done()
+    await elapse()
+    expect(signedOut.state).toBe('fulfilled')
+  })
+})
+
+describe('sign-in', () => {
+  it('R13: in one tab signs in all, without a refresh', async () => {
+    const { tabs, grant } = await openTabs(3)
+
+    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+    expect(tokensOf(tabs)).toEqual(all(tabs, grant.accessToken))
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: waits for the refresh of another tab, and that for the sign-in', async () => {
+    const { tabs } = await openTabs(3)
+    void tabs[0]!.auth.refresh()
+    await elapse()
+    const signedIn = tabs[1]!.auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    expect(backend.count('login')).toBe(1)
+    await answerRefresh()
+    await elapse(100)
+    expect(backend.count('login')).toBe(2)
+
+    const asked = outcome(tabs[2]!.auth.refresh())
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+    await elapse(100)
+    expect(asked.reason).toMatchObject({ reason: 'replaced' })
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R6: of somebody else switches all tabs, and nothing of the first goes on', async () => {
+    const { tabs, grant } = await openTabs(2)
+    const [stays, switches] = tabs as [Tab, Tab]
+    const { fetch, sent } = createStubApi()
+    const api = createApiClient({ session: stays.auth, baseURL: 'https://api.example', fetch })
+    const [answered, rejected] = [outcome(api('/projects')), outcome(api('/stats'))]
+    await elapse()
+    const session = stays.session()
+    const bobs = await signIn(switches, grantFor(bob))
+
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    expect(tokensOf(tabs)).toEqual(all(tabs, bobs.accessToken))
+    for (const call of [answered, rejected]) {
+      expect(call.reason).toMatchObject({ name: 'SessionEndedError', reason: 'replaced' })
+    }
+    sent[0]!.answer(ok())
+    sent[1]!.answer(unauthorized())
+    await elapse(1_000)
+    // Neither replayed with the token of the other, nor given it.
+    expect(sent.map(({ token }) => token)).toEqual([bearer(grant), bearer(grant)])
+    await expect(session.authorize()).rejects.toBe(session.ended)
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R6: of the same person again is another session all the same', async () => {
+    const { tabs } = await openTabs(2)
+    const session = tabs[1]!.session()
+    const again = await signIn(tabs[0]!)
+
+    expect(session.ended).toMatchObject({ reason: 'replaced' })
+    expect(tokensOf(tabs)).toEqual(all(tabs, again.accessToken))
+    expect(tabs[1]!.session().id).toBe(tabs[0]!.session().id)
+  })
+
+  it('R6: a request that waits for a token when somebody else signs in is not sent', async () => {
+    const { tabs, grant } = await openTabs(2)
+    const { fetch, sent } = createStubApi()
+    const api = createApiClient({ session: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
+    // The API cannot refresh, so that the request still waits when bob has signed in.
+    const waiting = outcome(tabs[0]!.session().renew(grant.accessToken))
+    const call = outcome(api('/projects'))
+    await elapse()
+    const signedIn = tabs[1]!.auth.login({ username: 'bob', password: 'secret' })
+    await failRefresh(httpError(503))
+    await elapse(100)
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+    await elapse()
+
+    expect([waiting.state, call.state]).toEqual(['rejected', 'rejected'])
+    expect(sent).toEqual([])
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+  })
+})
+
+describe('a tab that slept', () => {
+  async function openSleeper() {
+    const { tabs, grant } = await openTabs(2)
+    const [awake, sleeper] = tabs as [Tab, Tab]
+    sleeper.tabs.asleep = true
+    sleeper.page.show('hidden')
+    const wake = async () => {
+      sleeper.tabs.asleep = false
+      sleeper.page.show('visible')
+      await elapse()
+    }
+    return { tabs, awake, sleeper, grant, wake }
+  }
+
+  it('R13: through a sign-out finds out when it wakes, and asks nobody', async () => {
+    const { awake, sleeper, wake } = await openSleeper()
+    await signOut(awake)
+    expect(sleeper.auth.status.value).toBe('authenticated')
+    await wake()
+
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    expect(sleeper.auth.accessToken.value).toBeNull()
+    expect(backend.count('refresh')).toBe(0)
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R13: through a sign-out that the API has not heard of finds out all the same', async () => {
+    const { awake, sleeper, wake } = await openSleeper()
+    const signedOut = awake.auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+    await wake()
+
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    expect(backend.count('refresh')).toBe(0)
+    // What is owed is still owed.
+    expect(browser.storage.size).toBe(1)
+  })
+
+  it('R13: through a sign-out finds out at its next refresh, and asks nobody', async () => {
+    const { awake, sleeper, grant } = await openSleeper()
+    await signOut(awake)
+    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    await elapse()
+
+    expect(asked.reason).toBeInstanceOf(SessionEndedError)
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: through another sign-in becomes the other person when it wakes, by one refresh', async () => {
+    const { tabs, awake, sleeper, wake } = await openSleeper()
+    const session = sleeper.session()
+    await signIn(awake, grantFor(bob))
+    expect(sleeper.auth.user.value).toEqual(ada)
+    await wake()
+
+    // Nothing of the first person is left, from the first moment on.
+    expect(sleeper.auth.status.value).toBe('restoring')
+    expect(sleeper.auth.user.value).toBeNull()
+    expect(session.ended).toMatchObject({ reason: 'replaced' })
+    const next = await answerRefresh(grantFor(bob))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    expect(tokensOf(tabs)).toEqual(all(tabs, next.accessToken))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R6: through another sign-in does not refresh for the first person', async () => {
+    const { tabs, awake, sleeper, grant } = await openSleeper()
+    await signIn(awake, grantFor(bob))
+    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    await elapse()
+
+    expect(asked.reason).toMatchObject({ reason: 'replaced' })
+    await answerRefresh(grantFor(bob))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R13: through the first sign-in is signed in when it wakes', async () => {
+    const [awake, sleeper] = [openTab(), openTab()]
+    sleeper.tabs.asleep = true
+    await signIn(awake)
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    sleeper.tabs.asleep = false
+    sleeper.page.show('visible')
+    await elapse()
+    await answerRefresh()
+
+    expect(namesOf([awake, sleeper])).toEqual(['Ada', 'Ada'])
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R1: through a refresh costs one refresh when its old token is rejected', async () => {
+    const { tabs, awake, sleeper, grant, wake } = await openSleeper()
+    void awake.auth.refresh()
+    await elapse()
+    await answerRefresh()
+    await wake()
+    expect(backend.count('refresh')).toBe(1)
+
+    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    await elapse()
+    const next = await answerRefresh()
+    expect(asked.value).toBe(next.accessToken)
+    expect(tokensOf(tabs)).toEqual(all(tabs, next.accessToken))
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R13: and has missed nothing does nothing when it wakes, or is hidden', async () => {
+    const { sleeper, grant, wake } = await openSleeper()
+    const session = sleeper.session()
+    await elapse(DAY)
+    await wake()
+    sleeper.page.show('hidden')
+    await elapse()
+
+    expect(sleeper.session()).toBe(session)
+    expect(sleeper.auth.accessToken.value).toBe(grant.accessToken)
+    expect(backend.calls.map(({ kind }) => kind)).toEqual(['login'])
+  })
+
+  it('R7: wakes without a connection, and is signed in once there is one', async () => {
+    const { tabs, awake, sleeper, wake } = await openSleeper()
+    await signIn(awake, grantFor(bob))
+    await wake()
+    await failRefresh(new TypeError('Failed to fetch'))
+    expect(sleeper.auth.status.value).toBe('restoring')
+    expect(awake.auth.status.value).toBe('authenticated')
+
+    await elapse(1_000)
+    await wake()
+    await answerRefresh(grantFor(bob))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+  })
+})
+
+describe('a clock that is set anew', () => {
+  it('R2: a day ahead costs one refresh in all tabs, and no rejected request', async () => {
+    const { tabs } = await openTabs(3)
+    vi.setSystemTime(Date.now() + DAY)
+    const asked = tabs.map(({ session }) => outcome(session().authorize()))
+    await elapse()
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'pending'))
+    const next = await answerRefresh()
+
+    expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
+    expect(backend.count('refresh')).toBe(1)
+    await elapse(800_000)
+    expect(await tabs[1]!.session().authorize()).toBe(next.accessToken)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R1: a day back costs one rejected token, and one refresh in all tabs', async () => {
+    const { tabs, grant } = await openTabs(3)
+    vi.setSystemTime(Date.now() - DAY)
+    // It counts as fresh for a day: only the server knows better.
+    const given = await Promise.all(tabs.map(({ session }) => session().authorize()))
+    expect(given).toEqual(all(tabs, grant.accessToken))
+    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    await elapse()
+    const next = await answerRefresh()
+
+    expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
+    expect(backend.count('refresh')).toBe(1)
+    await elapse(900_000)
+    void tabs[2]!.session().authorize()
+    await elapse()
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R7: a day back does not stretch the back-off of any tab', async () => {
+    const { tabs } = await openTabs(2)
+    const failed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    await failRefresh(httpError(503))
+    expect(failed.state).toBe('rejected')
+    vi.setSystemTime(Date.now() - DAY)
+    const asked = outcome(tabs[1]!.auth.refresh())
+    await elapse()
+    await answerRefresh()
+
+    expect(asked.state).toBe('fulfilled')
+    expect(backend.count('refresh')).toBe(2)
+  })
+})
+
+describe('without Web Locks', () => {
+  beforeEach(() => {
+    browser = new FakeBrowser({ locks: false })
+  })
+
+  it('R1: each tab refreshes once at most, and all go on', async () => {
+    const { tabs, grant } = await openTabs(2)
+    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    await elapse()
+    const calls = backend.calls.filter(({ kind }) => kind === 'refresh')
+    expect(calls).toHaveLength(2)
+    const grants = [grantFor(), grantFor()]
+    for (const [index, call] of calls.entries()) {
+      call.grant(grants[index])
+      await elapse(5)
+    }
+
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+    for (const token of tokensOf(tabs)) expect(grants.map((g) => g.accessToken)).toContain(token)
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R13: sign-in and sign-out reach the other tabs', async () => {
+    const { tabs } = await openTabs(2)
+    await signIn(tabs[1]!, grantFor(bob))
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    await signOut(tabs[0]!)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+  })
+
+  it('R12: a refresh that answers after the sign-out in another tab changes nothing', async () => {
+    const { tabs } = await openTabs(2)
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    const call = backend.latest('refresh')
+    await signOut(tabs[1]!)
+    call.grant()
+    await elapse(1_000)
+
+    expect(refreshed.reason).toMatchObject({ reason: 'signed-out' })
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(browser.storage.size).toBe(0)
+  })
+})
+
+describe('where storage is denied', () => {
+  const denied = { storage: null }
+
+  it('R1: tabs share sign-in and refresh', async () => {
+    const { tabs, grant } = await openTabs(3, denied)
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    await elapse()
+    const next = await answerRefresh()
+
+    expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R13: tabs share the sign-out, and the API hears of it', async () => {
+    const { tabs } = await openTabs(2, denied)
+    await signOut(tabs[0]!)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(backend.count('logout')).toBe(1)
+  })
+
+  it('R8: a tab that slept through the sign-out is refused by the API, and ends', async () => {
+    const { tabs } = await openTabs(2, denied)
+    tabs[1]!.tabs.asleep = true
+    await signOut(tabs[0]!)
+    const asked = outcome(tabs[1]!.auth.refresh())
+    await elapse()
+    await failRefresh(httpError(401))
+
+    expect(asked.reason).toMatchObject({ reason: 'expired' })
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+  })
+
+  it('R13: a tab that wakes keeps its session', async () => {
+    const { tabs, grant } = await openTabs(2, denied)
+    tabs[1]!.page.show('hidden')
+    tabs[1]!.page.show('visible')
+    await elapse()
+    expect(tokensOf(tabs)).toEqual(all(tabs, grant.accessToken))
+    expect(backend.count('refresh')).toBe(0)
+  })
+})
