@@ -1,5 +1,5 @@
 /**
- * The mock API: an h3 app that issues JWTs and guards a few demo resources with them. It has no
+ * The mock API: an h3 app that issues JWTs and guards a few resources with them. It has no
  * port and no globals: vite.ts mounts it, main.ts gives it a port, tests call its `fetch`.
  */
 import { H3 } from 'h3'
@@ -8,13 +8,13 @@ import { answerError } from './errors.ts'
 import { breakConnections, createFaults } from './faults.ts'
 import { createLog } from './log.ts'
 import { createOriginCheck, registerCors } from './origin.ts'
-import { registerAdmin } from './routes/admin.ts'
+import { registerAdmin } from './routes/admin.ts' // demo
 import { registerAuth } from './routes/auth.ts'
 import { registerControls } from './routes/controls.ts'
-import { createNotifications, registerNotifications } from './routes/notifications.ts'
-import { createProjects, registerProjects } from './routes/projects.ts'
+import { createNotifications, registerNotifications } from './routes/notifications.ts' // demo
+import { createProjects, registerProjects } from './routes/projects.ts' // demo
 import { registerProtectedResource } from './routes/protected-resource.ts'
-import { registerStats } from './routes/stats.ts'
+import { registerStats } from './routes/stats.ts' // demo
 import { createSessions } from './sessions.ts'
 import { loadState } from './state.ts'
 import type { MockStorage } from './state.ts'
@@ -56,10 +56,10 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
   server.faults.register(app)
 
   registerAuth(app, server)
-  registerProjects(app, server)
-  registerNotifications(app, server)
-  registerStats(app, server)
-  registerAdmin(app, server)
+  registerProjects(app, server) // demo
+  registerNotifications(app, server) // demo
+  registerStats(app, server) // demo
+  registerAdmin(app, server) // demo
   registerProtectedResource(app, server)
   registerControls(app, server)
   app.get('/api/health', () => ({ status: 'ok' }))
@@ -76,7 +76,7 @@ function createServices(options: MockServerOptions) {
 
   const state = loadState(storage)
   const save = storage?.save.bind(storage)
-  const startedAt = now()
+  const startedAt = now() // demo
   const tokens = createTokens({ secrets: state.secrets, accessTtl, refreshTtl, now })
   const sessions = createSessions({ state, refreshTtl, leeway, now, save })
   const users = createUsers({ accounts: options.users, now })
@@ -85,7 +85,7 @@ function createServices(options: MockServerOptions) {
     accessTtl,
     refreshTtl,
     now,
-    startedAt,
+    startedAt, // demo
     tokens,
     sessions,
     users,
@@ -93,8 +93,8 @@ function createServices(options: MockServerOptions) {
     assertOwnOrigin: createOriginCheck(allowedOrigins),
     log: createLog(tokens, now),
     faults: createFaults(),
-    projects: createProjects(now),
-    notifications: createNotifications(startedAt),
+    projects: createProjects(now), // demo
+    notifications: createNotifications(startedAt), // demo
     counters: { sequence: 0 },
   }
 }

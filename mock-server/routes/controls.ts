@@ -1,5 +1,5 @@
 /**
- * Levers for tests and the lab. They are in the mock alone: no real API has them (S8).
+ * Levers for trying and testing. They are in the mock alone: no real API has them (S8).
  */
 import { noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
@@ -15,7 +15,7 @@ const ConditionsSchema = v.object({
 })
 
 export function registerControls(app: H3, server: MockServer): void {
-  const { assertOwnOrigin, counters, faults, log, projects, sessions, users } = server
+  const { assertOwnOrigin, counters, faults, log, sessions, users } = server
 
   // A page elsewhere must not pull them in the browser of somebody who runs the mock.
   app.use('/api/__mock/**', (event) => assertOwnOrigin(event))
@@ -32,7 +32,7 @@ export function registerControls(app: H3, server: MockServer): void {
   onPost('reset', () => {
     faults.clear()
     sessions.setLeeway()
-    projects.clear()
+    server.projects.clear() // demo
     sessions.clear()
     users.forgetFailures()
     log.clear()

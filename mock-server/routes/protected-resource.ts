@@ -1,5 +1,5 @@
 /**
- * An echo for the lab and for tests: who sent what, which bytes arrived, and the how-manieth
+ * An echo, for trying and testing: who sent what, which bytes arrived, and the how-manieth
  * accepted request it was.
  */
 import { createHash } from 'node:crypto'

@@ -24,6 +24,7 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/views/DashboardView.vue'),
     meta: { title: 'Dashboard', requiresAuth: true },
   },
+  // demo:start
   {
     path: '/admin',
     name: 'admin',
@@ -36,6 +37,7 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/views/LabView.vue'),
     meta: { title: 'Refresh lab', requiresAuth: true },
   },
+  // demo:end
   {
     path: '/forbidden',
     name: 'forbidden',

@@ -1,14 +1,25 @@
 import { readFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-const sourceOf = (name: string) =>
-  readFileSync(new URL(`./examples/${name}.ts`, import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+const docs = read('../../docs/backends.md')
 
-it.each(['express', 'oauth2', 'enveloped'])('%s: one file of fewer than 40 lines', (name) => {
-  expect(sourceOf(name).trimEnd().split('\n').length).toBeLessThan(40)
+describe.each(['express', 'oauth2', 'enveloped'])('the example %s', (name) => {
+  const source = read(`./examples/${name}.ts`).trimEnd()
+  const lines = source.split('\n').length
+
+  it('has fewer than 40 lines, as many as the documentation says', () => {
+    expect(lines).toBeLessThan(40)
+    const cells = docs.split('\n').find((line) => line.includes(`${name}.ts\` `))
+    expect(cells).toMatch(new RegExp(`\\| ${lines} +\\|`))
+  })
+
+  it('needs src/auth and ofetch, no more', () => {
+    const imported = [...source.matchAll(/from '(.+)'/g)].map(([, from]) => from)
+    expect(['@/auth/index.ts', 'ofetch']).toEqual(expect.arrayContaining(imported))
+  })
 })
 
-it.each(['express', 'oauth2', 'enveloped'])('%s: needs src/auth and ofetch, no more', (name) => {
-  const imported = [...sourceOf(name).matchAll(/from '(.+)'/g)].map(([, from]) => from)
-  expect(['@/auth/index.ts', 'ofetch']).toEqual(expect.arrayContaining(imported))
+it('the documentation shows an example as it is', () => {
+  expect(docs).toContain(read('./examples/express.ts'))
 })

@@ -87,3 +87,12 @@ describe('an API that says 403 where it means 401', () => {
     expect(auth.status.value).toBe('authenticated')
   })
 })
+
+it('asks for no cookies of another origin: `Access-Control-Allow-Origin: *` will do', async () => {
+  const here = await createJourney(open())
+  const { auth, api } = await here.signIn()
+  await api('/projects')
+  await auth.refresh()
+  await auth.logout()
+  expect(new Set(here.sent.map(({ credentials }) => credentials))).toEqual(new Set(['same-origin']))
+})

@@ -108,3 +108,12 @@ describe('/userinfo, which is asked after the refresh token has been replaced', 
     expect(shown).not.toContain('Bearer')
   })
 })
+
+it('asks for no cookies of another origin: `Access-Control-Allow-Origin: *` will do', async () => {
+  const here = await createJourney(open())
+  const { auth, api } = await here.signIn()
+  await api('/projects')
+  await auth.refresh()
+  await auth.logout()
+  expect(new Set(here.sent.map(({ credentials }) => credentials))).toEqual(new Set(['same-origin']))
+})

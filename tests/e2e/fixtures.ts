@@ -39,11 +39,14 @@ export class Mock {
 }
 
 export const test = base.extend<{ mock: Mock; watchedConsole: void }>({
-  mock: async ({ request }, use) => {
-    const mock = new Mock(request)
-    await mock.control('reset')
-    await use(mock)
-  },
+  mock: [
+    async ({ request }, use) => {
+      const mock = new Mock(request)
+      await mock.control('reset')
+      await use(mock)
+    },
+    { auto: true },
+  ],
   watchedConsole: [
     async ({ page }, use) => {
       const said = watchConsole(page.context())
@@ -80,12 +83,16 @@ export async function signIn(page: Page, username = 'demo') {
   await expectDashboard(page)
 }
 
-/** The dashboard with its three regions loaded. */
+/** The dashboard with all its regions loaded. */
 export async function expectDashboard(page: Page) {
-  await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible()
-  for (const name of ['Projects', 'Notifications', 'Stats']) {
-    const region = page.getByRole('region', { name })
-    await expect(region.getByText('Loading')).toHaveCount(0)
-    await expect(region.getByRole('button', { name: 'Retry' })).toHaveCount(0)
-  }
+  const main = page.getByRole('main')
+  await expect(main.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible()
+  await expect(main.getByRole('region').first()).toBeVisible()
+  await expect(main.getByText('Loading')).toHaveCount(0)
+  await expect(main.getByRole('button', { name: 'Retry' })).toHaveCount(0)
+}
+
+/** The page that this heading is of. */
+export async function expectHeading(page: Page, heading: string) {
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading)
 }

@@ -22,10 +22,25 @@ const users = [
 const openMock =
   (createBackend: (baseURL: string, storage: Storage) => AuthBackend): OpenApi =>
   (now) => {
-    const { fetch, cookies } = createMockBrowser({ now, users })
+    const { fetch: callMock, cookies } = createMockBrowser({ now, users })
+    const fetch = withProjects(callMock)
     const isRefresh = ({ path }: { path: string }) => path === '/api/auth/refresh'
     return { baseURL: 'http://localhost/api', fetch, createBackend, isRefresh, cookies }
   }
+
+/** The projects that the journeys work on: the mock says who may, and what they sent. */
+function withProjects(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+  const projects: unknown[] = []
+  return async (input, init) => {
+    const request = new Request(input, init)
+    if (new URL(request.url).pathname !== '/api/projects') return fetch(request)
+    const response = await fetch('http://localhost/api/protected-resource', request)
+    if (!response.ok) return response
+    const { method, body } = await response.json()
+    if (method === 'POST') projects.push(body)
+    return Response.json(method === 'POST' ? body : projects)
+  }
+}
 
 const openCookieMode = openMock((baseURL) => createCookieBackend({ baseURL }))
 const openJsonMode = openMock((baseURL, storage) => createJsonBackend({ baseURL, storage }))

@@ -158,20 +158,7 @@ describe('a refresh and a sign-out', () => {
   })
 })
 
-describe('the demo resource and the controls', () => {
-  it.each<[string, unknown]>([
-    ['no name', {}],
-    ['an empty name', { name: '' }],
-    ['a name of spaces', { name: '   ' }],
-    ['a name that is a number', { name: 7 }],
-    ['a name of 101 letters', { name: 'a'.repeat(101) }],
-    ['an array', [{ name: 'x' }]],
-  ])('S5: a project with %s is refused', async (_, json) => {
-    const { post, signIn } = createHarness()
-    const { accessToken: token } = await signIn()
-    expect(await outcome(post('/api/projects', { token, json }))).toBe('400 invalid_body')
-  })
-
+describe('the controls', () => {
   it.each<[string, unknown]>([
     ['no path', { times: 1, status: 500 }],
     ['a path that is none of the API', { path: '/index.html', status: 500 }],

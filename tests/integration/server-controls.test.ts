@@ -33,11 +33,11 @@ describe('expire-access', () => {
     const before = await signIn()
     expect(await outcome(post('/api/__mock/expire-access'))).toBe('204')
 
-    expect(await outcome(call('/api/projects', { token: before.accessToken }))).toBe(
+    expect(await outcome(call('/api/protected-resource', { token: before.accessToken }))).toBe(
       '401 access_token_expired',
     )
     const after = await granted(await refresh(before.refreshToken))
-    expect(await outcome(call('/api/projects', { token: after.accessToken }))).toBe('200')
+    expect(await outcome(call('/api/protected-resource', { token: after.accessToken }))).toBe('200')
   })
 })
 
@@ -51,7 +51,9 @@ describe('revoke-sessions', () => {
     for (const { refreshToken } of [before, rotated]) {
       expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
     }
-    expect(await outcome(call('/api/projects', { token: rotated.accessToken }))).toBe('200')
+    expect(await outcome(call('/api/protected-resource', { token: rotated.accessToken }))).toBe(
+      '200',
+    )
     const after = await signIn()
     expect(await outcome(refresh(after.refreshToken))).toBe('200')
   })
@@ -63,7 +65,6 @@ describe('reset', () => {
     const { call, post, refresh, signIn } = harness
     const before = await signIn('demo')
     const { accessToken: token } = before
-    await post('/api/projects', { token, json: { name: 'Tea' } })
     await post('/api/protected-resource', { token })
     for (let i = 0; i < 5; i += 1) {
       await post('/api/auth/login', { json: { username: 'demo', password: 'guess' } })
@@ -73,11 +74,11 @@ describe('reset', () => {
 
     expect(await logOf(harness)).toEqual([])
     expect(await outcome(call('/api/health'))).toBe('200')
-    expect(await outcome(call('/api/projects', { token }))).toBe('401 access_token_invalid')
+    expect(await outcome(call('/api/protected-resource', { token }))).toBe(
+      '401 access_token_invalid',
+    )
     expect(await outcome(refresh(before.refreshToken))).toBe('401 refresh_token_invalid')
     const { accessToken } = await signIn('demo')
-    const projects = await call('/api/projects', { token: accessToken })
-    expect(await projects.json()).toHaveLength(3)
     const echo = await post('/api/protected-resource', { token: accessToken })
     expect((await echo.json()).sequence).toBe(1)
   })
@@ -91,7 +92,7 @@ describe('conditions', () => {
     expect(await outcome(harness.post('/api/__mock/conditions'))).toBe('204')
 
     expect(await outcome(harness.call('/api/health'))).toBe('200')
-    expect(await outcome(harness.call('/api/projects', { token }))).toBe('200')
+    expect(await outcome(harness.call('/api/protected-resource', { token }))).toBe('200')
   })
 
   it.each(['conditions', 'reset'])(
@@ -185,9 +186,9 @@ describe('faults', () => {
     stopTime()
     const harness = createHarness()
     const { accessToken: token } = await harness.signIn()
-    await order(harness, { path: '/api/projects', delayMs: 5000 })
+    await order(harness, { path: '/api/protected-resource', delayMs: 5000 })
     const settled = vi.fn<() => void>()
-    const delayed = harness.call('/api/projects', { token }).finally(settled)
+    const delayed = harness.call('/api/protected-resource', { token }).finally(settled)
 
     await untilDelayed()
     await vi.advanceTimersByTimeAsync(4999)
@@ -240,7 +241,7 @@ describe('the log', () => {
     clock.advance(1000)
     await call('/api/nothing')
     await call('/api/%ZZ')
-    await call('/api/projects')
+    await call('/api/protected-resource')
     await post('/api/auth/login', { body: '{' })
     await post('/api/auth/logout', { headers: { origin: 'null' } })
     await order(harness, { status: 503 })
@@ -250,7 +251,7 @@ describe('the log', () => {
       { method: 'GET', path: '/api/health', status: 200, at },
       { method: 'GET', path: '/api/nothing', status: 404, at: at + 1000 },
       { method: 'GET', path: '/api/%ZZ', status: 400, at: at + 1000 },
-      { method: 'GET', path: '/api/projects', status: 401, at: at + 1000 },
+      { method: 'GET', path: '/api/protected-resource', status: 401, at: at + 1000 },
       { method: 'POST', path: '/api/auth/login', status: 415, at: at + 1000 },
       { method: 'POST', path: '/api/auth/logout', status: 403, at: at + 1000 },
       { method: 'GET', path: '/api/health', status: 503, at: at + 1000 },
@@ -261,15 +262,15 @@ describe('the log', () => {
     const harness = createHarness()
     const { call, post, refresh, signIn } = harness
     const first = await signIn()
-    await call('/api/projects', { token: first.accessToken })
+    await call('/api/protected-resource', { token: first.accessToken })
     const second = await granted(await refresh(first.refreshToken))
     await post('/api/__mock/expire-access')
-    await call('/api/projects', { token: second.accessToken })
-    await order(harness, { path: '/api/projects', status: 500 })
-    await call('/api/projects', { token: second.accessToken })
+    await call('/api/protected-resource', { token: second.accessToken })
+    await order(harness, { path: '/api/protected-resource', status: 500 })
+    await call('/api/protected-resource', { token: second.accessToken })
     harness.clock.advance(900_000)
-    await call('/api/projects', { token: first.accessToken })
-    await call('/api/projects', { token: 'x' })
+    await call('/api/protected-resource', { token: first.accessToken })
+    await call('/api/protected-resource', { token: 'x' })
     await post('/api/auth/logout', { json: { refreshToken: first.refreshToken } })
 
     const log = await logOf(harness)

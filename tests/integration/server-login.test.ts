@@ -180,7 +180,7 @@ describe('other origins', () => {
 
   it('that are allowed get a preflight with credentials', async () => {
     const { call } = createHarness({ allowedOrigins: [origin] })
-    const response = await call('/api/projects', preflight)
+    const response = await call('/api/protected-resource', preflight)
 
     expect(response.status).toBe(204)
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -204,7 +204,7 @@ describe('other origins', () => {
   it('that are allowed may read errors, faults and what these ask of a client', async () => {
     const { call, post } = createHarness({ allowedOrigins: [origin] })
     await post('/api/__mock/faults', { json: { path: '/api/health', status: 503 } })
-    for (const path of ['/api/projects', '/api/nothing', '/api/health']) {
+    for (const path of ['/api/protected-resource', '/api/nothing', '/api/health']) {
       const { headers, ok } = await call(path, { headers: { origin } })
       expect(ok).toBe(false)
       expect(headers.get('access-control-allow-origin')).toBe(origin)

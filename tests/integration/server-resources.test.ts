@@ -1,5 +1,5 @@
 /**
- * The mock server’s demo resources: whose they are, and who may see them.
+ * What the mock server answers beside the auth routes: to whom, and what is not there.
  */
 import { describe, expect, it } from 'vitest'
 import { createHarness, outcome } from '../unit/mock-server/harness.ts'
@@ -11,17 +11,9 @@ async function setUp() {
   return { ...harness, token, adminToken }
 }
 
-const createdAt = '2026-01-01T00:00:00.000Z'
-
 describe('without a token', () => {
   it.each([
     ['GET', '/api/auth/me'],
-    ['GET', '/api/projects'],
-    ['GET', '/api/projects/project-1'],
-    ['POST', '/api/projects'],
-    ['GET', '/api/notifications'],
-    ['GET', '/api/stats'],
-    ['GET', '/api/admin/users'],
     ['GET', '/api/protected-resource'],
     ['POST', '/api/protected-resource'],
   ])('%s %s is closed', async (method, path) => {
@@ -32,75 +24,6 @@ describe('without a token', () => {
   it('health is open', async () => {
     const { call } = createHarness()
     expect(await (await call('/api/health')).json()).toEqual({ status: 'ok' })
-  })
-})
-
-describe('projects', () => {
-  it('are an array, with a few to begin with', async () => {
-    const { call, token } = await setUp()
-    const projects = await (await call('/api/projects', { token })).json()
-
-    expect(projects).toHaveLength(3)
-    expect(projects[0]).toEqual({ id: 'project-1', name: 'Website relaunch', createdAt })
-  })
-
-  it('can be added, and then be found', async () => {
-    const { call, post, token } = await setUp()
-    const response = await post('/api/projects', { token, json: { name: '  Tea ', id: 'mine' } })
-    const project = await response.json()
-
-    expect(response.status).toBe(201)
-    expect(project).toEqual({ id: expect.any(String), name: 'Tea', createdAt })
-    expect(project.id).not.toBe('mine')
-    expect(await (await call('/api/projects', { token })).json()).toContainEqual(project)
-    expect(await (await call(`/api/projects/${project.id}`, { token })).json()).toEqual(project)
-  })
-
-  it('belong to one user', async () => {
-    const { adminToken, call, post, token } = await setUp()
-    const { id } = await (await post('/api/projects', { token, json: { name: 'Tea' } })).json()
-
-    expect(await outcome(call(`/api/projects/${id}`, { token: adminToken }))).toBe('404 not_found')
-    expect(await (await call('/api/projects', { token: adminToken })).json()).toHaveLength(3)
-  })
-
-  it.each(['nothing', '__proto__', '%2e%2e', '%00', 'a%2Fb'])('has none called %s', async (id) => {
-    const { call, token } = await setUp()
-    expect(await outcome(call(`/api/projects/${id}`, { token }))).toBe('404 not_found')
-  })
-})
-
-describe('the rest of the dashboard', () => {
-  it('notifications are an array', async () => {
-    const { call, token } = await setUp()
-    const notifications = await (await call('/api/notifications', { token })).json()
-    expect(notifications[0]).toEqual({
-      id: 'notification-1',
-      text: expect.any(String),
-      createdAt,
-    })
-  })
-
-  it('stats count', async () => {
-    const { call, clock, post, token } = await setUp()
-    await post('/api/projects', { token, json: { name: 'Tea' } })
-    clock.advance(90_500)
-
-    const stats = await (await call('/api/stats', { token })).json()
-    expect(stats).toEqual({ projects: 4, notifications: 3, uptimeSeconds: 90 })
-  })
-})
-
-describe('admin', () => {
-  it('is for the role admin, and tells no hash', async () => {
-    const { adminToken, call, token } = await setUp()
-    const users = await (await call('/api/admin/users', { token: adminToken })).json()
-
-    expect(users).toEqual([
-      { id: 'user-1', username: 'admin', name: 'Admin', roles: ['admin', 'user'] },
-      { id: 'user-2', username: 'demo', name: 'Demo', roles: ['user'] },
-    ])
-    expect(await outcome(call('/api/admin/users', { token }))).toBe('403 forbidden')
   })
 })
 
@@ -125,7 +48,7 @@ describe('what is not there', () => {
     ['GET', '/api'],
     ['GET', '/'],
     ['GET', '/api/auth/login'],
-    ['DELETE', '/api/projects'],
+    ['DELETE', '/api/auth/me'],
     ['PUT', '/api/auth/refresh'],
     ['GET', '/api/__mock/reset'],
     ['POST', '/api/__mock/nothing'],

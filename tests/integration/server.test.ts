@@ -253,12 +253,12 @@ describe('sign-out', () => {
 
     expect(await outcome(post('/api/auth/logout', { json: { refreshToken } }))).toBe('204')
     for (const { accessToken } of [first, second]) {
-      expect(await outcome(call('/api/projects', { token: accessToken }))).toBe(
+      expect(await outcome(call('/api/protected-resource', { token: accessToken }))).toBe(
         '401 access_token_invalid',
       )
     }
     expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
-    expect(await outcome(call('/api/projects', { token: other.accessToken }))).toBe('200')
+    expect(await outcome(call('/api/protected-resource', { token: other.accessToken }))).toBe('200')
   })
 
   it('S7: with a token that was rotated long ago ends the session as well', async () => {
@@ -269,7 +269,7 @@ describe('sign-out', () => {
     clock.advance(MINUTE)
     await post('/api/auth/logout', { json: { refreshToken: first.refreshToken } })
 
-    expect(await outcome(call('/api/projects', { token: second.accessToken }))).toBe(
+    expect(await outcome(call('/api/protected-resource', { token: second.accessToken }))).toBe(
       '401 access_token_invalid',
     )
   })
@@ -280,7 +280,7 @@ describe('sign-out', () => {
     for (const cookie of [undefined, '', 'x', accessToken]) {
       expect(await outcome(post('/api/auth/logout', { cookie }))).toBe('204')
     }
-    expect(await outcome(call('/api/projects', { token: accessToken }))).toBe('200')
+    expect(await outcome(call('/api/protected-resource', { token: accessToken }))).toBe('200')
   })
 
   it('S7: a refresh that is under way brings tokens that are worth nothing', async () => {
@@ -292,9 +292,9 @@ describe('sign-out', () => {
     ])
     const late = response.status === 200 ? await granted(response) : undefined
 
-    expect(await outcome(call('/api/projects', { token: late?.accessToken ?? 'x' }))).toBe(
-      '401 access_token_invalid',
-    )
+    expect(
+      await outcome(call('/api/protected-resource', { token: late?.accessToken ?? 'x' })),
+    ).toBe('401 access_token_invalid')
     expect(await outcome(refresh(late?.refreshToken ?? refreshToken))).toBe(
       '401 refresh_token_invalid',
     )

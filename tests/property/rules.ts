@@ -193,7 +193,9 @@ export class Rules implements Watcher<Tab> {
   #makeGood(failure: Failure): void {
     const now = Date.now()
     failure.until = now
-    failure.latest = Math.min(failure.latest, now + this.world.setup.latency + 1)
+    const { latency, locks } = this.world.setup
+    // Without Web Locks another tab may have failed while this one succeeded.
+    if (locks) failure.latest = Math.min(failure.latest, now + latency + 1)
     failure.madeGood = true
   }
 

@@ -240,13 +240,14 @@ export class World {
 
   /** Lets everything happen that waits for no time to pass, and watches it. */
   async watch(): Promise<void> {
-    for (let n = 0; n < 1; n += 1) await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
     this.rules.observe()
   }
 
   /** The weather clears, all wake up, and a while later everything is settled and at one. */
   async end(): Promise<void> {
     this.network.plans = []
+    if (!this.setup.locks) await this.pass(30_000) // Until nobody signs in or out.
     this.tabs.forEach((tab) => tab.awake || this.wake(tab))
     for (let rounds = 0; rounds < 12 && this.#unsettled().length > 0; rounds += 1) {
       await this.pass(15_000)

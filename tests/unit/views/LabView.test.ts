@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it } from 'vitest'
-import type { LogEntry } from '@/api/lab.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { LogEntry } from '@/lab/log.ts'
 import LabView from '@/views/LabView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
 import {
@@ -15,6 +15,7 @@ import {
   useScreen,
   words,
 } from '../../support/screen.ts'
+import { stubResourceTiming, timeFetch } from '../lab/resourceTiming.ts'
 
 const api = useScreen()
 const RESOURCE = 'GET /api/protected-resource'
@@ -23,12 +24,15 @@ const noContent = () => new Response(null, { status: 204 })
 let log: LogEntry[]
 let clock: number
 let expired: boolean
+let faults: { path: string }[]
 
 /** A server that refuses tokens at the push of a button, and logs what it sees. */
 beforeEach(async () => {
   log = []
   clock = 1000
   expired = false
+  faults = []
+  timeFetch(stubResourceTiming())
   const logged = (what: string, answer: () => Response) => {
     api.on(what, () => {
       const response = answer()
@@ -43,6 +47,11 @@ beforeEach(async () => {
     return Response.json(grantFor(ada))
   })
   api.on('GET /api/__mock/log', () => log)
+  api.on('POST /api/__mock/faults', () => {
+    faults.push(api.sent.at(-1)!.body as { path: string })
+    return noContent()
+  })
+  api.on('POST /api/__mock/conditions', () => ((faults = []), noContent()))
   api.on('POST /api/__mock/expire-access', () => ((expired = true), noContent()))
   api.on('POST /api/__mock/revoke-sessions', () => {
     logged('POST /api/auth/refresh', () => problem(401))
@@ -55,6 +64,22 @@ const counts = () =>
   ['sent', 'rejected', 'refreshes', 'replayed'].map((name) =>
     words(document.querySelector(`[data-testid="lab-${name}"]`)!),
   )
+
+const chart = () => document.querySelector('svg.trace')!
+
+/** `rejected waiting replayed`: what the drawing shows of a request. Queueing depends on the day. */
+function lane(number: number): string {
+  const bars = [...chart().querySelectorAll(`[data-lane="${number}"] rect`)]
+  const kinds = bars.map((rect) => rect.getAttribute('class')!.replace('trace-', ''))
+  return kinds.filter((kind) => kind !== 'queued').join(' ')
+}
+
+async function choose(label: string, value: string): Promise<void> {
+  const field = screen.field(label) as unknown as HTMLSelectElement
+  field.value = value
+  field.dispatchEvent(new Event('change', { bubbles: true }))
+  await settled()
+}
 
 describe('The refresh lab', () => {
   it('has counted nothing before the first run', () => {
@@ -91,7 +116,8 @@ describe('The refresh lab', () => {
     await click(screen.button('Revoke session'))
 
     const controls = api.sent.filter(({ what }) => what.includes('/__mock/'))
-    expect(controls.map(({ token }) => token)).toEqual([null, null, null, null, null])
+    expect(controls.length).toBeGreaterThan(4)
+    expect(controls.every(({ token }) => token === null)).toBe(true)
   })
 
   it('counts the last run alone', async () => {
@@ -191,6 +217,39 @@ describe('The refresh lab', () => {
     expect(counts()).toEqual(['10', '0', '0', '0'])
   })
 
+  it('leaves the server as it was, after a run and when one leaves', async () => {
+    const router = await openApp('/lab')
+    await click(screen.button('Send requests'))
+    expect(faults).toEqual([])
+
+    api.hold(RESOURCE)
+    await click(screen.button('Send requests'))
+    expect(faults.map(({ path }) => path)).toEqual(['/api/protected-resource', '/api/auth/refresh'])
+    await router.push('/')
+    await settled()
+    expect(faults).toEqual([])
+  })
+
+  it('orders nothing from the server where nothing is to be slow', async () => {
+    show(LabView)
+    await type('API (ms)', '0')
+    await type('Refresh (ms)', '0')
+    await click(screen.button('Send requests'))
+
+    expect(
+      api.sent.map(({ what }) => what).filter((what) => what.startsWith('POST /api/__m')),
+    ).toEqual([])
+  })
+
+  it('says what a choice shows', async () => {
+    show(LabView)
+    await choose('What goes wrong', 'slow')
+    expect(screen.has('Half of the requests are made meanwhile')).toBe(true)
+
+    await choose('What goes wrong', 'denied')
+    expect(screen.has('In a spare session: you stay signed in.')).toBe(true)
+  })
+
   it('gives its requests up when one leaves', async () => {
     api.hold(RESOURCE)
     const router = await openApp('/lab')
@@ -202,5 +261,97 @@ describe('The refresh lab', () => {
     const requests = api.sent.filter(({ what }) => what === RESOURCE)
     expect(requests).toHaveLength(10)
     expect(requests.every(({ signal }) => signal.aborted)).toBe(true)
+  })
+})
+
+describe('its drawing', () => {
+  it('has room for the lanes before anything was sent', async () => {
+    show(LabView)
+    const before = chart().getAttribute('height')
+    await click(screen.button('Send requests'))
+
+    expect(chart().getAttribute('height')).toBe(before)
+  })
+
+  it('has a lane for each request and one for the refresh', async () => {
+    show(LabView)
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+
+    expect(chart().querySelectorAll('[data-lane]')).toHaveLength(10)
+    expect(chart().querySelectorAll('.trace-refreshes .trace-granted')).toHaveLength(1)
+    for (let number = 1; number <= 10; number += 1) {
+      expect(lane(number)).toBe('rejected waiting replayed')
+    }
+  })
+
+  it('shows a request that nothing stands in the way of', async () => {
+    show(LabView)
+    await click(screen.button('Send requests'))
+
+    expect(lane(1)).toBe('sent')
+  })
+
+  it('is told in words to those who do not see it', async () => {
+    show(LabView)
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+    const told = (by: string) => words(document.getElementById(chart().getAttribute(by)!)!)
+
+    expect(told('aria-labelledby')).toBe('Timeline of the last run')
+    expect(told('aria-describedby')).toMatch(
+      /^Silent refresh: 1 refresh, 10 of 10 answered, .*still signed in\./,
+    )
+  })
+
+  it('is there as a table too', async () => {
+    show(LabView)
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+    const details = document.querySelector('details')!
+    details.open = true
+    details.dispatchEvent(new Event('toggle'))
+    await settled()
+
+    const rows = [...details.querySelectorAll('tbody tr')].map((row) =>
+      [...row.children].map(words),
+    )
+    expect(rows.map(([name]) => name)).toEqual(['Refresh', ...'123456789'.split(''), '10'])
+    const [, , sent, rejected, waiting, replayed, trips, answer] = rows[1]!
+    expect([sent, trips, answer]).toEqual(['–', '3', '200'])
+    expect([rejected, waiting, replayed].every((time) => /^\d+$/.test(time!))).toBe(true)
+  })
+
+  it('is thin where there are many, and no heavier than it must be', async () => {
+    show(LabView)
+    await type('Requests', '200')
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+
+    expect(chart().querySelectorAll('[data-lane]')).toHaveLength(200)
+    expect(chart().querySelectorAll('[data-lane] text')).toHaveLength(0)
+    expect(chart().querySelectorAll('*').length).toBeLessThan(200 * 6)
+  })
+
+  it('sums up in words what is beyond 200 lanes', async () => {
+    show(LabView)
+    await type('Requests', '250')
+    await click(screen.button('Send requests'))
+
+    expect(chart().querySelectorAll('[data-lane]')).toHaveLength(200)
+    expect(words(chart())).toContain('and 50 more, 50 of them answered')
+  })
+
+  it('can be saved, once there is something in it', async () => {
+    const create = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:x')
+    show(LabView)
+    expect(screen.button('Save as SVG').getAttribute('aria-disabled')).toBe('true')
+    await click(screen.button('Save as SVG'))
+    expect(create).not.toHaveBeenCalled()
+
+    await click(screen.button('Send requests'))
+    await click(screen.button('Save as SVG'))
+    expect(create).toHaveBeenCalledOnce()
+    expect((create.mock.calls[0]![0] as Blob).type).toBe('image/svg+xml')
   })
 })

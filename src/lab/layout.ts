@@ -1,0 +1,212 @@
+/** The whole drawing, in pixels: legend, and for each client its title, axis, refreshes and lanes. */
+import type { ClientName } from './record.ts'
+import {
+  LINE,
+  isRoomy,
+  laneRow,
+  packed,
+  pitchOf,
+  refreshPitch,
+  refreshRow,
+  laneLabels,
+} from './rows.ts'
+import { tripsAt } from './rows.ts'
+import type { Frame, Row, Words } from './rows.ts'
+import { inThousands, ticksOf } from './scale.ts'
+import type { TabTrace, Trace } from './trace.ts'
+import { CLIENTS, MAX_LANES, restInWords, verdictOf } from './verdict.ts'
+
+/** What is to be drawn: a run, or the room that one will take. */
+export interface Part {
+  client: ClientName
+  requests: number
+  trace: Trace | null
+  /** How many refreshes, and how many tabs, to leave room for. */
+  refreshes: number
+  tabs: number
+}
+
+export interface Group {
+  title: Words | null
+  refreshLabel: Words
+  refreshes: Row[]
+  labels: Words[]
+  lanes: { lane: number; row: Row }[]
+  rest: Words | null
+}
+
+export interface Section {
+  client: ClientName
+  title: Words
+  verdict: Words[]
+  ticks: { x: number; text: string }[]
+  axisY: number
+  columns: Words[]
+  /** When a refresh was under way. */
+  bands: { x: number; width: number }[]
+  top: number
+  bottom: number
+  groups: Group[]
+  end: (Words & { line: number }) | null
+}
+
+export interface Drawing {
+  width: number
+  height: number
+  sections: Section[]
+}
+
+const TITLE = 22
+const GROUP_GAP = 10
+const SECTION_GAP = 28
+
+const NOTHING: TabTrace = { tab: '', lanes: [], refreshes: [] }
+
+export function layout(parts: readonly Part[], width: number, end: number, top: number): Drawing {
+  const narrow = width < 480
+  const left = narrow ? 56 : 64
+  const right = width - (narrow ? 44 : 104)
+  const ticks = ticksOf(end, Math.max(2, Math.floor((right - left) / 84)))
+  const x = (time: number) => left + (Math.min(time, end) / end) * (right - left)
+  const frame: Frame = { left, right, width, narrow, x }
+
+  const sections: Section[] = []
+  let y = top
+  for (const part of parts) {
+    const section = sectionOf(part, y, frame, ticks)
+    sections.push(section)
+    y = section.bottom + LINE + SECTION_GAP
+  }
+  return { width, height: Math.ceil(y - SECTION_GAP), sections }
+}
+
+function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number[]): Section {
+  const { client, trace } = part
+  const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
+  const said = trace ? verdictOf(trace) : ['Press “Send requests” and watch']
+  const lines = wrapped(said, frame.width)
+  // The same room in every state, so that nothing moves.
+  const room = frame.narrow ? 2 : 1
+  const verdict = lines.map((text, index) =>
+    at(0, top + TITLE + (index + 1) * LINE - 2, text, 'label', 'start'),
+  )
+  const axisY = top + TITLE + Math.max(room, lines.length) * LINE + LINE + 12
+
+  const groups: Group[] = []
+  let y = axisY + 6
+  const known = trace?.tabs ?? []
+  const empty = Array.from({ length: Math.max(0, part.tabs - known.length) }, () => NOTHING)
+  const tabs = [...known, ...empty]
+  tabs.forEach((tab, index) => {
+    const name = tabs.length > 1 ? nameOfTab(index) : null
+    const group = groupOf(tab, name, part, y, frame)
+    groups.push(group.drawn)
+    y = group.bottom + GROUP_GAP
+  })
+  const bottom = y - GROUP_GAP + 2
+  const refreshes = tabs.flatMap((tab) => tab.refreshes)
+
+  return {
+    client,
+    title,
+    verdict,
+    ticks: ticks.map((tick) => ({ x: frame.x(tick), text: inThousands(tick) })),
+    axisY,
+    columns: isRoomy(pitchOf(part.requests)) ? columnHeads(axisY - 4, frame) : [],
+    bands: merged(refreshes).map(({ from, to }) => ({
+      x: frame.x(from),
+      width: Math.max(1, frame.x(to) - frame.x(from)),
+    })),
+    top: axisY + 4,
+    bottom,
+    groups,
+    end: endOf(trace, bottom, frame),
+  }
+}
+
+function groupOf(tab: TabTrace, name: string | null, part: Part, top: number, frame: Frame) {
+  let y = top
+  const title = name ? at(0, y + LINE - 4, name, 'label', 'start') : null
+  if (name) y += LINE + 2
+
+  const rows = packed(tab.refreshes, part.client === 'classic').slice(0, MAX_LANES)
+  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
+  const rowPitch = refreshPitch(count)
+  const refreshLabel = at(
+    frame.left - 10,
+    y + Math.max(rowPitch, LINE) / 2 + 4,
+    'refresh',
+    'label',
+    'end',
+  )
+  const refreshes = rows.map((row, index) => refreshRow(row, y + index * rowPitch, rowPitch, frame))
+  y += Math.max(LINE + 4, count * rowPitch) + 4
+
+  const drawn = Math.min(part.requests, MAX_LANES)
+  const pitch = pitchOf(drawn)
+  const lanes = tab.lanes.slice(0, drawn).map((lane) => ({
+    lane: lane.lane,
+    row: laneRow(lane, y + (lane.lane - 1) * pitch, pitch, frame),
+  }))
+  const labels = laneLabels(drawn, y, pitch, frame)
+  let bottom = y + drawn * pitch
+  let rest: Words | null = null
+  if (part.requests > drawn) {
+    const hidden = tab.lanes.slice(drawn)
+    const isOver = hidden.length > 0 && hidden.every((lane) => lane.end !== null)
+    const words = isOver ? restInWords(hidden) : `and ${part.requests - drawn} more`
+    rest = at(frame.left, bottom + LINE, words, 'label', 'start')
+    bottom += LINE + 4
+  }
+  return { drawn: { title, refreshLabel, refreshes, labels, lanes, rest }, bottom }
+}
+
+function columnHeads(y: number, frame: Frame): Words[] {
+  const trips = at(tripsAt(frame), y, 'trips', 'label', 'end')
+  return frame.narrow ? [trips] : [trips, at(frame.width, y, 'ms', 'label', 'end')]
+}
+
+/** Where the person was signed out, if so. */
+function endOf(trace: Trace | null, bottom: number, { x, right, left }: Frame): Section['end'] {
+  if (!trace || trace.signedOutAt === null) return null
+  const line = x(trace.signedOutAt)
+  const anchor = line > (left + right) / 2 ? 'end' : 'start'
+  return { ...at(line, bottom + LINE - 2, 'signed out', 'bad', anchor), line }
+}
+
+/** What was said, in as many lines as it needs. */
+function wrapped(said: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const words of said) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} · ${words}` : words
+    if (lines.length > 0 && longer.length * 6.6 <= width) lines[lines.length - 1] = longer
+    else lines.push(words)
+  }
+  return lines
+}
+
+/** Spans that overlap, as one. */
+function merged(spans: readonly { from: number; to: number }[]) {
+  const merged: { from: number; to: number }[] = []
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = merged.at(-1)
+    if (last && from <= last.to) last.to = Math.max(last.to, to)
+    else merged.push({ from, to })
+  }
+  return merged
+}
+
+export function nameOfTab(index: number): string {
+  if (index === 0) return 'This tab'
+  return index === 1 ? 'Other tab' : `Other tab ${index}`
+}
+
+function at(
+  x: number,
+  y: number,
+  text: string,
+  look: Words['look'],
+  anchor: Words['anchor'],
+): Words {
+  return { x, y, text, look, anchor }
+}

@@ -1,0 +1,116 @@
+/** What a person can choose in the lab, and what it asks of the mock server. */
+import { REFRESH, RESOURCE } from './log.ts'
+import type { Fault } from './mock.ts'
+
+export const SCENARIOS = [
+  {
+    id: 'fine',
+    label: 'Nothing: the token as it is',
+    hint: 'Your own session, as you left it. Break it below, and send again.',
+  },
+  {
+    id: 'dead',
+    label: 'Token dead by the clock',
+    hint: 'The client sees that it has run out, and refreshes before anything is sent.',
+    spare: true,
+  },
+  {
+    id: 'refused',
+    label: 'Token refused by the server',
+    hint: 'Every request comes back with a 401. One refresh, then each is sent once more.',
+  },
+  {
+    id: 'slow',
+    label: 'Refresh slow',
+    hint: 'It takes 2 s at least. Half of the requests are made meanwhile: they wait, unsent.',
+    late: true,
+  },
+  {
+    id: 'unavailable',
+    label: 'Refresh answered 503, twice',
+    hint: 'Callers hear of it and try again; the client leaves the server time. Nobody is signed out.',
+    patient: true,
+  },
+  {
+    id: 'denied',
+    label: 'Refresh refused',
+    hint: 'The server has ended the session. One refresh, and everyone is told.',
+    spare: true,
+  },
+  {
+    id: 'offline',
+    label: 'Offline at the refresh',
+    hint: 'The connection breaks, and is back after the first failure. Nobody is signed out.',
+    patient: true,
+  },
+] as const satisfies Scenario[]
+
+export interface Scenario {
+  id: string
+  label: string
+  hint: string
+  /** In a session of the lab's own: nobody can set the clock of the app's, or wants to lose it. */
+  spare?: boolean
+  /** Half of the requests are made when the refresh is under way. */
+  late?: boolean
+  /** Callers try again, as a page that polls does. */
+  patient?: boolean
+}
+
+export type ScenarioId = (typeof SCENARIOS)[number]['id']
+
+export interface Plan {
+  requests: number
+  /** Milliseconds that the API takes, and that a refresh takes, beside their work. */
+  apiMs: number
+  refreshMs: number
+  scenario: ScenarioId
+  /** The same once more, with the classic interceptor. */
+  compare: boolean
+}
+
+export const LIMITS = {
+  requests: { label: 'Requests', min: 1, max: 1000 },
+  apiMs: { label: 'API (ms)', min: 0, max: 5000 },
+  // A refresh is given up after 10 s.
+  refreshMs: { label: 'Refresh (ms)', min: 0, max: 8000 },
+} as const
+
+const SLOW = 2000
+const ALWAYS = 1_000_000
+
+export function scenarioOf({ scenario }: Plan): Scenario {
+  return SCENARIOS.find(({ id }) => id === scenario)!
+}
+
+/** @throws RangeError that says which field to correct */
+export function assertPlan(plan: Plan): void {
+  for (const name of ['requests', 'apiMs', 'refreshMs'] as const) {
+    const { label, min, max } = LIMITS[name]
+    if (Number.isInteger(plan[name]) && plan[name] >= min && plan[name] <= max) continue
+    throw new RangeError(`${label}: enter a whole number from ${min} to ${max}.`)
+  }
+}
+
+export function refreshTime({ scenario, refreshMs }: Plan): number {
+  return scenario === 'slow' ? Math.max(SLOW, refreshMs) : refreshMs
+}
+
+/** What the server is to do to the requests of a run, the first of its kind first. */
+export function faultsOf(plan: Plan): Fault[] {
+  const { scenario, apiMs } = plan
+  const delayMs = refreshTime(plan)
+  const faults: Fault[] = []
+  if (scenario === 'unavailable') faults.push({ path: REFRESH, times: 2, status: 503, delayMs })
+  if (scenario === 'offline') faults.push({ path: REFRESH, times: ALWAYS, kind: 'drop' })
+  return [...faults, ...delaysOf(apiMs, delayMs)]
+}
+
+/** What is left when the connection is back. */
+export function delaysOf(apiMs: number, refreshMs: number): Fault[] {
+  const delays = [
+    { path: RESOURCE, times: ALWAYS, delayMs: apiMs },
+    { path: REFRESH, times: ALWAYS, delayMs: refreshMs },
+  ]
+  return delays.filter(({ delayMs }) => delayMs > 0)
+}

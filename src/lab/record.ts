@@ -1,0 +1,56 @@
+/** A run as it is written down: what was called, and what went over the wire. No drawing in it. */
+import type { RunCounts } from './log.ts'
+import type { Plan } from './plan.ts'
+import type { Timing } from './timing.ts'
+
+/** One call of the run, from its caller's side. Milliseconds since the epoch. */
+export interface Call {
+  /** From 1. */
+  lane: number
+  at: number
+  /** When its caller got an answer for good, or null. */
+  end: number | null
+  /** A status, or the failure in two words. */
+  answer: string
+  ok: boolean
+  /** When its caller was told of a failure and tried again, where that took a while. */
+  told: number[]
+}
+
+/** What one tab did in a run. */
+export interface TabRecord {
+  tab: string
+  calls: Call[]
+  timings: Timing[]
+  done: boolean
+}
+
+export type ClientName = 'silent' | 'classic'
+
+export interface RunRecord {
+  id: string
+  client: ClientName
+  plan: Plan
+  startedAt: number
+  /** Null while it is under way. */
+  endedAt: number | null
+  /** This tab first. */
+  tabs: TabRecord[]
+  /** From the server's log, at the end. */
+  counts: RunCounts | null
+  /** When the person was signed out by it, or null. */
+  signedOutAt: number | null
+  /** The server has ended the session: its tokens are good for nothing any more. */
+  revoked: boolean
+}
+
+/** Milliseconds since the epoch, finer than Date.now, on the clock of Resource Timing. */
+export function clock(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+export function newRun(id: string, client: ClientName, plan: Plan, tab: string): RunRecord {
+  const tabs = [{ tab, calls: [], timings: [], done: false }]
+  const open = { endedAt: null, counts: null, signedOutAt: null, revoked: false }
+  return { id, client, plan: { ...plan }, startedAt: clock(), tabs, ...open }
+}

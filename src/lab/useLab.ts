@@ -1,0 +1,144 @@
+/** The state of the lab page: what is under way, what came of it, and the other tabs of this lab. */
+import { onScopeDispose, ref, shallowRef, triggerRef } from 'vue'
+import { entriesSince } from './log.ts'
+import type { LogMark } from './log.ts'
+import { readLog } from './mock.ts'
+import { addressOf, createPeers, labOfTab } from './peers.ts'
+import type { Heard } from './peers.ts'
+import { scenarioOf } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { clock, newRun } from './record.ts'
+import type { RunRecord, TabRecord } from './record.ts'
+import { runPlan, takePart } from './run.ts'
+import { openOwn } from './subjects.ts'
+
+/** Milliseconds between two messages about a run. */
+const TELL_EVERY = 100
+/** Milliseconds that another tab may take to join, and to do its part. */
+const TO_JOIN = 1000
+const TO_FINISH = 30_000
+
+export function useLab() {
+  const runs = shallowRef<RunRecord[]>([])
+  const isRunning = ref(false)
+  const lab = labOfTab()
+  const peers = createPeers({ lab })
+  const { signal, abort } = abortable()
+  /** The run that this tab shares with others. */
+  let shared: RunRecord | null = null
+
+  const stop = peers.listen(hear)
+  onScopeDispose(() => {
+    abort()
+    stop()
+    peers.close()
+  })
+
+  /** @throws what the server's log or controls answer, or the reason of leaving the page */
+  async function send(plan: Plan): Promise<void> {
+    runs.value = []
+    isRunning.value = true
+    const isAlone = peers.tabs.value.length === 0 || scenarioOf(plan).spare
+    const others = isAlone ? undefined : { start, finished }
+    try {
+      runs.value = await runPlan(plan, { tab: peers.me, signal, onChange: show, others })
+    } finally {
+      isRunning.value = false
+      shared = null
+    }
+  }
+
+  function show(run: RunRecord): void {
+    if (runs.value.includes(run)) triggerRef(runs)
+    else runs.value = [...runs.value, run]
+    if (run !== shared) return
+    const { id, counts, endedAt } = run
+    if (endedAt === null || !counts) return tellSoon(run)
+    tell(run)
+    peers.post({ type: 'result', run: id, counts, endedAt })
+  }
+
+  function tell(run: RunRecord): void {
+    peers.post({ type: 'progress', run: run.id, record: run.tabs[0]! })
+  }
+  const tellSoon = throttled(tell)
+
+  function start(run: RunRecord, mark: LogMark): void {
+    shared = run
+    const { id, plan, startedAt } = run
+    peers.post({ type: 'go', run: id, plan, startedAt, mark })
+  }
+
+  /** Resolves when every other tab is done, or closed, or has not joined. */
+  async function finished(run: RunRecord): Promise<void> {
+    const isDone = (id: string) => {
+      const record = run.tabs.find(({ tab }) => tab === id)
+      const patience = record ? TO_FINISH : TO_JOIN
+      return record?.done || clock() - run.startedAt > patience
+    }
+    while (!peers.tabs.value.every(isDone) && !signal.aborted) await soon()
+  }
+
+  function hear(message: Heard): void {
+    if (message.type === 'go' && !isRunning.value) {
+      join(message).catch(() => {}) // The tab that began it tells what went wrong.
+    } else if (message.type === 'progress' && message.run === shared?.id) {
+      add(shared, message.record)
+    } else if (message.type === 'result' && message.run === shared?.id) {
+      const { counts, endedAt } = message
+      Object.assign(shared, { counts, endedAt })
+      shared = null
+    }
+  }
+
+  function add(run: RunRecord, record: TabRecord): void {
+    const index = run.tabs.findIndex(({ tab }) => tab === record.tab)
+    if (index < 0) run.tabs.push(record)
+    else run.tabs[index] = record
+    triggerRef(runs)
+  }
+
+  /** Does this tab's part of a run that another has begun. */
+  async function join({ run: id, plan, startedAt, mark }: Heard & { type: 'go' }): Promise<void> {
+    const run = { ...newRun(id, 'silent', { ...plan, compare: false }, peers.me), startedAt }
+    shared = run
+    runs.value = [run]
+    isRunning.value = true
+    const since = async () => entriesSince(mark, await readLog({ signal }))
+    try {
+      const watch = await takePart(run, openOwn(), { signal, onChange: show, since })
+      // Until the tab that began it has found everything in the log, or has gone.
+      const isOver = () => run.endedAt !== null || signal.aborted || peers.tabs.value.length === 0
+      await watch.until(isOver, TO_FINISH)
+      watch.stop()
+    } finally {
+      run.endedAt ??= clock()
+      triggerRef(runs)
+      isRunning.value = false
+    }
+  }
+
+  return { runs, isRunning, others: peers.tabs, address: addressOf(lab), send, signal }
+}
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** Calls at once, and then at most once in a while; the last call is never lost. */
+function throttled<T>(call: (argument: T) => void): (argument: T) => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let next: T | undefined
+  return (argument) => {
+    next = argument
+    timer ??= setTimeout(() => {
+      timer = undefined
+      call(next!)
+    }, TELL_EVERY)
+  }
+}

@@ -1,0 +1,70 @@
+/** What came of a run, in words. Everything in it was counted or measured. */
+import { LIMITS } from './plan.ts'
+import type { RunRecord } from './record.ts'
+import { inThousands } from './scale.ts'
+import type { Lane, Trace } from './trace.ts'
+
+export const CLIENTS = {
+  silent: 'Silent refresh',
+  classic: 'The classic interceptor',
+} as const
+
+/** Short sentences without a full stop, the most telling first. */
+export function verdictOf(trace: Trace): string[] {
+  const { run } = trace
+  if (!run.counts) return ['Under way …']
+  const lanes = trace.tabs.flatMap((tab) => tab.lanes)
+  const refreshes = trace.tabs.flatMap((tab) => tab.refreshes)
+  // The server may have got one more than once: a browser tries a broken connection again.
+  const asked = refreshes.length || run.counts.asked
+  const answered = lanes.filter(({ ok }) => ok)
+  const said = [
+    refreshWords(asked, run.counts.refreshes),
+    `${answered.length} of ${lanes.length} answered`,
+  ]
+  if (answered.length > 0) said.push(`the last after ${inThousands(slowest(answered))} ms`)
+  return [...said, endWords(trace)]
+}
+
+function refreshWords(asked: number, granted: number): string {
+  if (asked === 0) return 'No refresh'
+  const words = asked === 1 ? '1 refresh' : `${asked} refreshes`
+  if (asked === granted) return words
+  return granted === 0 ? `${words}, refused` : `${words}, ${granted} granted`
+}
+
+function endWords({ run }: Trace): string {
+  if (run.signedOutAt === null) return 'still signed in'
+  return run.revoked ? 'session revoked, signed out' : 'signed out'
+}
+
+export function slowest(lanes: readonly Lane[]): number {
+  return lanes.reduce((most, { at, end }) => Math.max(most, (end ?? at) - at), 0)
+}
+
+/** Lanes that are not drawn, in a sentence. */
+export function restInWords(lanes: readonly Lane[]): string {
+  const answered = lanes.filter(({ ok }) => ok)
+  const words = `and ${inThousands(lanes.length)} more, ${inThousands(answered.length)} of them answered`
+  return answered.length > 0
+    ? `${words}, the last after ${inThousands(slowest(answered))} ms`
+    : words
+}
+
+/** How many lanes are drawn for a tab; the rest is told in words. */
+export const MAX_LANES = Math.min(200, LIMITS.requests.max)
+
+/** What is said aloud when a run is over. */
+export function reportOf(runs: readonly RunRecord[]): string {
+  return runs.map(sumUp).filter(Boolean).join(' ')
+}
+
+function sumUp({ client, signedOutAt, tabs }: RunRecord): string {
+  const calls = tabs.flatMap((tab) => tab.calls)
+  const answered = `${calls.filter(({ ok }) => ok).length} of ${calls.length}`
+  if (client === 'classic') {
+    const end = signedOutAt === null ? '' : ', and its person signed out'
+    return `With the classic interceptor: ${answered}${end}.`
+  }
+  return `${answered} requests succeeded${tabs.length > 1 ? ` in ${tabs.length} tabs` : ''}.`
+}

@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest'
+import { layout } from '@/lab/layout.ts'
+import type { Part } from '@/lab/layout.ts'
+import { legendOf } from '@/lab/legend.ts'
+import { newRun } from '@/lab/record.ts'
+import { packed, pitchOf } from '@/lab/rows.ts'
+import { inThousands, niceCeil, ticksOf } from '@/lab/scale.ts'
+import type { Lane, RefreshBar, Trace } from '@/lab/trace.ts'
+import { reportOf, verdictOf } from '@/lab/verdict.ts'
+
+function lane(number: number, fields: Partial<Lane> = {}): Lane {
+  return {
+    lane: number,
+    at: 0,
+    end: 400,
+    segments: [
+      { kind: 'rejected', from: 0, to: 60 },
+      { kind: 'waiting', from: 60, to: 300 },
+      { kind: 'replayed', from: 300, to: 400 },
+    ],
+    told: [],
+    trips: 3,
+    ok: true,
+    answer: '200',
+    ...fields,
+  }
+}
+
+function bar(from: number, to: number, fields: Partial<RefreshBar> = {}): RefreshBar {
+  return { from, to, answer: '200', granted: true, ...fields }
+}
+
+interface Fields {
+  requests?: number
+  refreshes?: RefreshBar[]
+  client?: 'silent' | 'classic'
+  others?: Trace['tabs']
+  run?: Partial<Trace['run']>
+  lanes?: Lane[]
+}
+
+function trace({ requests = 10, refreshes = [bar(60, 300)], others = [], ...fields }: Fields = {}) {
+  const { client = 'silent' } = fields
+  const plan = { requests, apiMs: 60, refreshMs: 200, scenario: 'refused', compare: false } as const
+  const counts = { sent: 20, rejected: 10, asked: 1, refreshes: 1, replayed: 10 }
+  const run = { ...newRun('r', client, plan, 'me'), endedAt: 0, counts, ...fields.run }
+  const lanes = fields.lanes ?? Array.from({ length: requests }, (_, index) => lane(index + 1))
+  const signedOutAt = run.signedOutAt
+  return { run, tabs: [{ tab: 'me', lanes, refreshes }, ...others], signedOutAt, end: 400 } as Trace
+}
+
+function part(fields: Partial<Part> = {}): Part {
+  const { trace: drawn = trace() } = fields
+  const { client = 'silent', requests = 10 } = fields
+  return { client, requests, refreshes: 1, tabs: 1, ...fields, trace: drawn }
+}
+
+const draw = (parts: Part[], width = 660) => layout(parts, width, 400, 50)
+const only = (fields: Partial<Part> = {}, width?: number) =>
+  draw([part(fields)], width).sections[0]!
+
+describe('the axis', () => {
+  it.each([
+    [1, 1],
+    [3, 5],
+    [6, 10],
+    [21, 25],
+    [120, 200],
+    [1000, 1000],
+  ])('rounds %d up to %d', (value, nice) => {
+    expect(niceCeil(value)).toBe(nice)
+  })
+
+  it('has no more steps than there is room for, and none past the end', () => {
+    expect(ticksOf(430, 5)).toEqual([0, 100, 200, 300, 400])
+    expect(ticksOf(1000, 2)).toEqual([0, 500, 1000])
+  })
+
+  it('writes thousands for people', () => {
+    expect(inThousands(12345.6)).toBe('12,346')
+  })
+})
+
+describe('the drawing', () => {
+  it('has a row for each request, with its number, round trips and time', () => {
+    const [group] = only().groups
+
+    expect(group!.lanes.map((drawn) => drawn.lane)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(group!.labels.map(({ text }) => text).at(-1)).toBe('10')
+    expect(group!.lanes[0]!.row.words.map(({ text }) => text)).toEqual(['401', '3', '400'])
+  })
+
+  it('has bars in scale, side by side', () => {
+    const [rejected, waiting, replayed] = only().groups[0]!.lanes[0]!.row.bars
+
+    expect(rejected!.x).toBe(64)
+    expect(rejected!.x + rejected!.width).toBeCloseTo(waiting!.x)
+    expect(waiting!.x + waiting!.width).toBeCloseTo(replayed!.x)
+    expect(waiting!.width / rejected!.width).toBeCloseTo(240 / 60)
+    expect(replayed!.x + replayed!.width).toBeCloseTo(660 - 104)
+  })
+
+  it('tells waiting from the rest by its shape too', () => {
+    const [rejected, waiting] = only().groups[0]!.lanes[0]!.row.bars
+
+    expect(waiting!.height).toBeLessThan(rejected!.height / 3)
+  })
+
+  it('says that a request failed', () => {
+    const failed = [lane(1, { ok: false, segments: [] })]
+    const { words } = only({ trace: trace({ lanes: failed }) }).groups[0]!.lanes[0]!.row
+
+    expect(words.map(({ text }) => text)).toEqual(['3', 'failed'])
+  })
+
+  it('marks when a caller was told of a failure', () => {
+    const told = [lane(1, { told: [100] })]
+
+    expect(only({ trace: trace({ lanes: told }) }).groups[0]!.lanes[0]!.row.marks).toHaveLength(1)
+  })
+
+  it('has room beforehand for all that will come: nothing moves when it does', () => {
+    const before = draw([
+      part({ trace: null }),
+      part({ client: 'classic', trace: null, refreshes: 10 }),
+    ])
+    const ten = Array.from({ length: 10 }, () => bar(60, 300, { granted: false, answer: '401' }))
+    const after = draw([
+      part(),
+      part({ client: 'classic', trace: trace({ client: 'classic', refreshes: ten }) }),
+    ])
+
+    expect(before.height).toBe(after.height)
+    expect(before.sections.map(({ axisY }) => axisY)).toEqual(
+      after.sections.map(({ axisY }) => axisY),
+    )
+    expect(before.sections[0]!.groups[0]!.labels).toHaveLength(10)
+  })
+
+  it('draws both clients in the same scale, one below the other', () => {
+    const [silent, classic] = draw([part(), part({ client: 'classic' })]).sections
+
+    expect(classic!.top).toBeGreaterThan(silent!.bottom)
+    expect(classic!.ticks.map(({ x }) => x)).toEqual(silent!.ticks.map(({ x }) => x))
+  })
+
+  it('has a group of lanes for each tab', () => {
+    const others = [{ tab: 'other', lanes: [lane(1)], refreshes: [] }]
+    const { groups } = only({ trace: trace({ others }), tabs: 2 })
+
+    expect(groups.map(({ title }) => title?.text)).toEqual(['This tab', 'Other tab'])
+    expect(groups.map(({ refreshes }) => refreshes.length)).toEqual([1, 0])
+  })
+
+  it('shows when the person was signed out', () => {
+    const { end } = only({ trace: trace({ run: { signedOutAt: 100 } }) })
+
+    expect(end).toMatchObject({ text: 'signed out', anchor: 'start' })
+    expect(only().end).toBeNull()
+  })
+
+  it('shows as one span what refreshes took that overlapped', () => {
+    const refreshes = [bar(0, 100), bar(50, 150), bar(200, 400)]
+
+    expect(only({ trace: trace({ refreshes }) }).bands).toHaveLength(2)
+  })
+
+  it('wraps its words where it is narrow', () => {
+    const [wide, narrow] = [only({}, 660), only({}, 300)]
+
+    expect(wide.verdict).toHaveLength(1)
+    expect(narrow.verdict.length).toBeGreaterThan(1)
+    expect(narrow.columns.map(({ text }) => text)).toEqual(['trips'])
+  })
+})
+
+describe('many lanes', () => {
+  it('thin out', () => {
+    expect([10, 30, 200].map((count) => pitchOf(count))).toEqual([22, 16, 3])
+  })
+
+  it('have no text each, but every tenth its number', () => {
+    const many = only({ requests: 200, trace: trace({ requests: 200 }) })
+
+    expect(many.groups[0]!.lanes).toHaveLength(200)
+    expect(many.groups[0]!.lanes.flatMap(({ row }) => row.words)).toEqual([])
+    expect(many.groups[0]!.labels.map(({ text }) => text).slice(0, 3)).toEqual(['1', '10', '20'])
+    expect(many.columns).toEqual([])
+  })
+
+  it('beyond 200 are summed up in words', () => {
+    const lanes = Array.from({ length: 1000 }, (_, index) =>
+      lane(index + 1, { end: index, ok: index !== 300 }),
+    )
+    const [group] = only({ requests: 1000, trace: trace({ requests: 1000, lanes }) }).groups
+
+    expect(group!.lanes).toHaveLength(200)
+    expect(group!.rest?.text).toBe('and 800 more, 799 of them answered, the last after 999 ms')
+  })
+})
+
+describe('refreshes', () => {
+  it('share a row where they follow one another', () => {
+    const refreshes = [bar(0, 100), bar(200, 300), bar(250, 400)]
+
+    expect(packed(refreshes, false).map((row) => row.length)).toEqual([2, 1])
+    expect(packed(refreshes, true)).toHaveLength(3)
+  })
+
+  it('say how long they took, or why they failed', () => {
+    const refreshes = [bar(0, 60, { granted: false, answer: '503' }), bar(200, 300)]
+    const [row] = only({ trace: trace({ refreshes }) }).groups[0]!.refreshes
+
+    expect(row!.words.map(({ text }) => text)).toEqual(['503', '100 ms'])
+    expect(row!.bars.map(({ kind }) => kind)).toEqual(['refused', 'granted'])
+  })
+})
+
+describe('the legend', () => {
+  it('takes as many rows as it needs', () => {
+    expect(legendOf(320).height).toBeGreaterThan(legendOf(660).height)
+    expect(legendOf(320).items.every(({ x, text }) => x + text.length * 6 < 320)).toBe(true)
+  })
+
+  it('has what is rare only where it is', () => {
+    const kinds = (rare: ('told' | 'lost')[]) => legendOf(660, rare).items.map(({ kind }) => kind)
+
+    expect(kinds([])).not.toContain('lost')
+    expect(kinds(['told', 'lost'])).toEqual(expect.arrayContaining(['told', 'lost']))
+  })
+})
+
+describe('the verdict', () => {
+  it('of a run that went well', () => {
+    expect(verdictOf(trace())).toEqual([
+      '1 refresh',
+      '10 of 10 answered',
+      'the last after 400 ms',
+      'still signed in',
+    ])
+  })
+
+  it('of a run that ended the session', () => {
+    const ten = Array.from({ length: 10 }, () => bar(60, 300, { granted: false }))
+    const lanes = [lane(1, { ok: false })]
+    const run = { signedOutAt: 1, revoked: true }
+
+    expect(verdictOf(trace({ client: 'classic', refreshes: ten, lanes, run }))).toEqual([
+      '10 refreshes, 1 granted',
+      '0 of 1 answered',
+      'session revoked, signed out',
+    ])
+  })
+
+  it('of a run that is not over', () => {
+    expect(verdictOf(trace({ run: { counts: null } }))).toEqual(['Under way …'])
+  })
+
+  it('says it aloud', () => {
+    const ended = (client: 'silent' | 'classic', ok: boolean) => {
+      const call = { lane: 1, at: 0, end: 1, answer: '', ok, told: [] }
+      const tabs = [{ tab: 'me', calls: [call], timings: [], done: true }]
+      return { ...trace({ client }).run, tabs, signedOutAt: ok ? null : 1 }
+    }
+
+    expect(reportOf([ended('silent', true), ended('classic', false)])).toBe(
+      '1 of 1 requests succeeded. With the classic interceptor: 0 of 1, and its person signed out.',
+    )
+  })
+})

@@ -1,0 +1,70 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ada, bob } from '../../support/backend.ts'
+import { openApp, screen, settled, signedInAs, useScreen, words } from '../../support/screen.ts'
+
+const api = useScreen()
+
+beforeEach(() => {
+  api.on('GET /api/projects', [{ id: '1', name: 'Apollo', createdAt: '2026-01-02T03:04:05Z' }])
+  api.on('GET /api/notifications', [])
+  api.on('GET /api/stats', { projects: 1, notifications: 0, uptimeSeconds: 59 })
+  api.on('GET /api/admin/users', [ada, bob])
+})
+
+describe('The way around', () => {
+  it('leads everybody to the lab', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab'])
+    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Refresh lab'])
+  })
+
+  it('leads admins to the admin page too', async () => {
+    await signedInAs(ada)
+    await openApp('/')
+
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab', 'Admin'])
+    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Refresh lab', 'Admin'])
+  })
+})
+
+describe('Pages', () => {
+  it.each([
+    ['/admin', 'Admin'],
+    ['/lab', 'Refresh lab'],
+  ])('%s is headed “%s”', async (path, heading) => {
+    await signedInAs(ada)
+    await openApp(path)
+
+    expect(words(screen.heading())).toBe(heading)
+  })
+
+  it('the admin page lists the users and their roles', async () => {
+    await signedInAs(ada)
+    await openApp('/admin')
+
+    const rows = [...screen.region('Users').querySelectorAll('tbody tr')]
+    const cells = rows.map((row) => [...row.querySelectorAll('th, td')].map(words))
+    expect(cells).toEqual([
+      ['ada', 'Ada', 'useradmin'],
+      ['bob', 'Bob', 'user'],
+    ])
+  })
+})
+
+it('R6: another person finds nothing of the last one on the page', async () => {
+  await signedInAs(bob)
+  await openApp('/dashboard')
+  expect(screen.has('Apollo')).toBe(true)
+  const answer = api.hold('GET /api/projects')
+
+  await signedInAs(ada)
+  await settled()
+  expect(words(screen.heading())).toBe('Dashboard')
+  expect(screen.has('Apollo')).toBe(false)
+
+  await answer([{ id: '2', name: 'Gemini', createdAt: '2026-01-02T03:04:05Z' }])
+  expect(screen.has('Gemini')).toBe(true)
+})
