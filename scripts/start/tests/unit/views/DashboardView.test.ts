@@ -1,0 +1,49 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, it } from 'vitest'
+import DashboardView from '@/views/DashboardView.vue'
+import { ada } from '../../support/backend.ts'
+import {
+  click,
+  problem,
+  screen,
+  settled,
+  show,
+  signedInAs,
+  useScreen,
+  words,
+} from '../../support/screen.ts'
+
+const ACCOUNT = 'GET /api/auth/me'
+
+const api = useScreen()
+
+beforeEach(async () => {
+  api.on(ACCOUNT, ada)
+  await signedInAs(ada)
+})
+
+describe('The dashboard', () => {
+  it('greets by name, and shows the account', async () => {
+    const arrive = api.hold(ACCOUNT)
+    show(DashboardView)
+    await settled()
+    expect(screen.has('Welcome, Ada.')).toBe(true)
+    expect(screen.has('Loading…', screen.region('Your account'))).toBe(true)
+
+    await arrive(ada)
+
+    expect(words(screen.region('Your account'))).toContain('ada, with the roles: user, admin')
+  })
+
+  it('says what went wrong, and tries again', async () => {
+    api.on(ACCOUNT, () => problem(503))
+    show(DashboardView)
+    await settled()
+    expect(words(screen.alert())).toMatch(/^The server has a problem/)
+    api.on(ACCOUNT, ada)
+
+    await click(screen.button('Retry'))
+
+    expect(screen.has('with the roles: user, admin')).toBe(true)
+  })
+})
