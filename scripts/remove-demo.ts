@@ -36,6 +36,7 @@ const demo = [
   'tests/e2e/screens.ts',
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
+  'tests/e2e/window.ts',
   'tests/integration/server-demo.test.ts',
   'tests/unit/lab',
   'tests/unit/views/LabView.test.ts',

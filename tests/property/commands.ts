@@ -123,7 +123,7 @@ const outcomes: Record<Endpoint, Outcome[]> = {
   refresh: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503, 429, 400, 401, 403],
   login: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503],
   logout: ['honest', 'unreachable', 'lost', 'silence', 503],
-  notes: ['honest', 'unreachable', 'lost', 401, 500],
+  notes: [401, 401, 401, 'honest', 'unreachable', 'lost', 500],
 }
 
 const sentences: Partial<Record<Outcome, string>> = {
