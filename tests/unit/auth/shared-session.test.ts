@@ -185,6 +185,47 @@ describe('one refresh for all tabs', () => {
   })
 })
 
+describe('tasks that wait for each other', () => {
+  it('R1: a refresh behind a sign-in that met another tab waits for its token', async () => {
+    const { tabs } = await openTabs(2)
+    browser.latency = 20
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    const signedIn = outcome(tabs[1]!.auth.login({ username: 'bob', password: 'wrong' }))
+    const asked = outcome(tabs[1]!.auth.refresh())
+    backend.latest('refresh').grant()
+    await elapse()
+    backend.latest('login').fail(httpError(401))
+    await elapse(100)
+
+    expect(signedIn.reason).toMatchObject({ status: 401 })
+    expect([refreshed.state, asked.state]).toEqual(['fulfilled', 'fulfilled'])
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R2: a token that comes while a refresh waits, and is rejected, is not sent again', async () => {
+    const { tabs, grant } = await openTabs(2)
+    const [busy, waits] = tabs as [Tab, Tab]
+    void busy.auth.login({ username: 'ada', password: 'secret' }).catch(() => {})
+    await elapse()
+    const refreshed = outcome(waits.auth.refresh())
+    await elapse()
+    // The token of before is told once more, as a new one would be.
+    const held = { ...waits.session().held!, accessToken: 'rejected' }
+    busy.tabs.post({ type: 'granted', id: waits.session().id, held })
+    await elapse()
+    expect(tokensOf([waits])).toEqual(['rejected'])
+    const asked = outcome(Promise.resolve(waits.session().renew('rejected')))
+    backend.latest('login').fail(httpError(503))
+    await elapse(100)
+    const next = await answerRefresh()
+
+    expect(grant.accessToken).not.toBe(next.accessToken)
+    expect(asked.value).toBe(next.accessToken)
+    expect(refreshed.state).toBe('fulfilled')
+  })
+})
+
 describe('a failed refresh', () => {
   it.each([0, 60])('R7: is shared: the other tab does not try again (%i ms)', async (latency) => {
     browser.latency = latency
@@ -428,6 +469,28 @@ describe('sign-in', () => {
     expect(sent.map(({ token }) => token)).toEqual([bearer(grant), bearer(grant)])
     await expect(session.authorize()).rejects.toBe(session.ended)
     expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: of two, told in the wrong order, the one in the note counts', async () => {
+    const [first, second, late] = [openTab(), openTab(), openTab()]
+    browser.latency = 40
+    const adas = first.auth.login({ username: 'ada', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(ada))
+    await adas
+    await elapse(10)
+    const bobs = second.auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await bobs
+    // It takes up the session from the note before it hears of any.
+    late.page.show('visible')
+    await elapse()
+    expect(late.auth.status.value).toBe('restoring')
+    await elapse(40)
+
+    expect(namesOf([first, second, late])).toEqual(['Bob', 'Bob', 'Bob'])
+    expect(late.session().id).toBe(second.session().id)
   })
 
   it('R6: of the same person again is another session all the same', async () => {
