@@ -2,16 +2,16 @@
  * Random stories of people, tabs, clocks and weather, told to the real store and the real API
  * client. After every step all rules of DESIGN.md must hold. A failure is shrunk to a short story.
  *
- * `RUNS` is the number of stories; `SOAK_SECONDS` goes on for as long as told. `FC_SEED` and
- * `FC_PATH` tell a story again, by the values that its failure was reported with.
+ * `npm run test:soak` goes on for `SOAK_SECONDS` (600). `RUNS` is the number of stories otherwise.
+ * `FC_SEED` and `FC_PATH` tell a story again, by the values that its failure was reported with.
  */
 import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
 import { setups, stories } from './commands.ts'
 import { World } from './world.ts'
 
-const { RUNS = '2000', SOAK_SECONDS, FC_SEED, FC_PATH } = process.env
-const soak = Number(SOAK_SECONDS ?? 0) * 1000
+const { RUNS = '2000', SOAK_SECONDS = '600', FC_SEED, FC_PATH } = process.env
+const soak = import.meta.env.MODE === 'soak' ? Number(SOAK_SECONDS) * 1000 : 0
 
 it(
   'keeps its promises in every story',
