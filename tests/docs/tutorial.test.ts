@@ -1,0 +1,421 @@
+/**
+ * The tutorial's code is the code of ./steps, and each step cures what it says: in its scenario the
+ * step before it fails, and the step and all that follow do not.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeLocks } from '../support/browser.ts'
+import type { HeldAnswer } from '../support/wire.ts'
+import { createChannels } from './channels.ts'
+import { createServer, LIFETIME } from './server.ts'
+import * as step1 from './steps/1-refresh-and-replay.ts'
+import * as step2 from './steps/2-replay-once.ts'
+import * as step3 from './steps/3-one-flight.ts'
+import * as step4 from './steps/4-late-401.ts'
+import * as step5 from './steps/5-clock.ts'
+import * as step6 from './steps/6-weather.ts'
+import * as step7 from './steps/7-one-person.ts'
+import * as step8 from './steps/8-all-tabs.ts'
+
+type Step = Pick<typeof step5, 'createApi'>
+
+/** The step and all that follow. */
+const since = (first: number): [number, Step][] =>
+  [step1, step2, step3, step4, step5, step6, step7, step8]
+    .map((step, index): [number, Step] => [index + 1, step])
+    .slice(first - 1)
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+
+let server: ReturnType<typeof createServer>
+let channels: ReturnType<typeof createChannels>
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  server = createServer()
+  channels = createChannels()
+  vi.stubGlobal('fetch', server.fetch)
+  vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
+  vi.stubGlobal('navigator', { locks: new FakeLocks() })
+  return () => vi.useRealTimers()
+})
+
+/** A tab with the code of a step. `ended` counts how often it was sent to the sign-in page. */
+function openTab({ createApi }: Step) {
+  const ended = vi.fn<() => void>()
+  return { ...createApi(ended), ended }
+}
+
+function signedIn(step: Step, person = 'ada') {
+  const tab = openTab(step)
+  tab.signIn(server.signIn(person))
+  return tab
+}
+
+const elapse = (seconds: number) => void vi.setSystemTime(Date.now() + seconds * 1000)
+const statusOf = async (answer: Promise<Response>) => (await answer).status
+const personOf = async (answer: Promise<Response>) => (await (await answer).json()).for
+const sentTo = (path: string) => server.sent.filter((request) => request.path === `/api${path}`)
+
+describe('the text', () => {
+  const tutorial = read('../../docs/tutorial.md')
+  const files = readdirSync(new URL('./steps', import.meta.url)).sort()
+
+  it('shows each step as it is', () => {
+    const blocks = [...tutorial.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
+    expect(blocks).toEqual(files.map((file) => read(`./steps/${file}`)))
+  })
+
+  it('names a test of src/auth for every rule', () => {
+    const [, , ...steps] = tutorial.replace(/\s+/g, ' ').split(/ ## \d/)
+    for (const step of steps) {
+      const rules = [...step.matchAll(/ \*\*(R\d+)/g)].map(([, rule]) => rule)
+      const tests = [...step.matchAll(/"((R\d+): [^"]+)" in `(tests\/unit\/[^`]+)`/g)]
+      expect(tests.map(([, , rule]) => rule)).toEqual(rules)
+      const missing = tests.filter(
+        ([, name, , file]) => !read(`../../${file}`).includes(`'${name}'`),
+      )
+      expect(missing.map(([text]) => text)).toEqual([])
+    }
+    expect(steps).toHaveLength(files.length - 1)
+  })
+})
+
+describe('step 1: the token dies', () => {
+  it('without any step, the call fails', async () => {
+    const { accessToken } = server.signIn('ada')
+    elapse(LIFETIME)
+    const headers = { authorization: `Bearer ${accessToken}` }
+    expect(await statusOf(fetch('/api/projects', { headers }))).toBe(401)
+  })
+
+  it.each(since(1))('with step %i, it is sent with another token', async (_, step) => {
+    const { api } = signedIn(step)
+    elapse(LIFETIME)
+    expect(await statusOf(api('/projects'))).toBe(200)
+    expect(server.refreshes()).toHaveLength(1)
+  })
+})
+
+describe('step 2: a 401 that no token changes', () => {
+  it('with step 1, the call never ends', async () => {
+    const { api } = signedIn(step1)
+    await expect(api('/always-401')).rejects.toThrow('There is no end of requests.')
+  })
+
+  it.each(since(2))('R4: with step %i, it is replayed once, and then told', async (_, step) => {
+    const { api, ended } = signedIn(step)
+    expect(await statusOf(api('/always-401'))).toBe(401)
+    expect(sentTo('/always-401')).toHaveLength(2)
+    expect(ended).not.toHaveBeenCalled()
+  })
+})
+
+describe('step 3: three calls with a dead token', () => {
+  async function burst(step: Step) {
+    const tab = signedIn(step)
+    server.expire()
+    const calls = ['/projects', '/notifications', '/stats'].map((path) => tab.api(path))
+    const results = await Promise.allSettled(calls)
+    return { ...tab, answered: results.filter(({ status }) => status === 'fulfilled').length }
+  }
+
+  it('with step 2, each refreshes, and the person is signed out', async () => {
+    const { answered, ended } = await burst(step2)
+    expect(server.refreshes()).toHaveLength(3)
+    expect(answered).toBeLessThan(3)
+    expect(ended).toHaveBeenCalled()
+  })
+
+  it.each(since(3))('R1: with step %i, they share one refresh', async (_, step) => {
+    const { answered, ended } = await burst(step)
+    expect(server.refreshes()).toHaveLength(1)
+    expect(answered).toBe(3)
+    expect(ended).not.toHaveBeenCalled()
+  })
+})
+
+describe('step 4: a 401 that comes after the refresh', () => {
+  async function late(step: Step) {
+    const { api } = signedIn(step)
+    server.expire()
+    const held = server.holdNext()
+    const answer = api('/slow')
+    await held.answered
+    expect(await statusOf(api('/fast'))).toBe(200)
+    held.release()
+    expect(await statusOf(answer)).toBe(200)
+  }
+
+  it('with step 3, it causes another refresh', async () => {
+    await late(step3)
+    expect(server.refreshes()).toHaveLength(2)
+  })
+
+  it.each(since(4))('R3: with step %i, it causes a replay', async (_, step) => {
+    await late(step)
+    expect(server.refreshes()).toHaveLength(1)
+  })
+})
+
+describe('step 5: a request that cannot succeed', () => {
+  async function afterLunch(step: Step) {
+    const { api } = signedIn(step)
+    elapse(LIFETIME)
+    await api('/upload')
+  }
+
+  async function duringRefresh(step: Step) {
+    const { api } = signedIn(step)
+    server.expire()
+    const held = server.holdRefresh()
+    const first = api('/projects')
+    await held.answered
+    const second = api('/upload')
+    held.release()
+    await Promise.all([first, second])
+  }
+
+  describe.each([
+    ['past its lifetime', afterLunch],
+    ['that is being replaced', duringRefresh],
+  ])('with a token %s', (_, scenario) => {
+    it('is sent with step 4, and once more', async () => {
+      await scenario(step4)
+      expect(sentTo('/upload')).toHaveLength(2)
+    })
+
+    it.each(since(5))('R2: waits with step %i', async (_, step) => {
+      await scenario(step)
+      expect(sentTo('/upload')).toHaveLength(1)
+      expect(server.refreshes()).toHaveLength(1)
+    })
+  })
+})
+
+describe('step 6: a refresh that fails', () => {
+  const status = (status: number) => () => new Response(null, { status })
+
+  async function fail(step: Step, answer: Response | Error) {
+    const tab = signedIn(step)
+    elapse(LIFETIME)
+    server.breakRefresh(answer)
+    const [result] = await Promise.allSettled([tab.api('/projects')])
+    return { ...tab, result }
+  }
+
+  describe.each([
+    ['a 503', 'answered 503', status(503)],
+    ['a 429', 'answered 429', status(429)],
+    ['no network', 'Failed to fetch', () => new TypeError('Failed to fetch')],
+    ['the page of a proxy', 'not valid JSON', () => new Response('<h1>Please wait</h1>')],
+  ])('by %s', (_, message, answer) => {
+    it('signs out with step 5', async () => {
+      const { ended } = await fail(step5, answer())
+      expect(ended).toHaveBeenCalledOnce()
+    })
+
+    it.each(since(6))('R7: is told with step %i, and the next call succeeds', async (_, step) => {
+      const { api, ended, result } = await fail(step, answer())
+      const reason = { message: expect.stringContaining(message) }
+      expect(result).toMatchObject({ status: 'rejected', reason })
+      expect(ended).not.toHaveBeenCalled()
+      expect(await statusOf(api('/projects'))).toBe(200)
+    })
+  })
+
+  describe.each([400, 401, 403])('by a %i', (refusal) => {
+    it.each(since(6))('R8: signs out with step %i', async (_, step) => {
+      const { ended, result } = await fail(step, status(refusal)())
+      expect(result.status).toBe('rejected')
+      expect(ended).toHaveBeenCalledOnce()
+    })
+  })
+})
+
+describe('step 7: what comes too late', () => {
+  type Tab = ReturnType<typeof openTab>
+  const sessions = [
+    [7, step7],
+    [8, step8],
+  ] as const
+  let sentBefore: number
+
+  /** From now on nothing of Ada's is sent. */
+  function leave(tab: Tab): void {
+    tab.signOut()
+    server.signOut()
+    sentBefore = server.sent.length
+  }
+
+  function switchToBob(tab: Tab): void {
+    leave(tab)
+    tab.signIn(server.signIn('bob'))
+  }
+
+  /** Ada makes a call, something happens while the answer to `held` is on its way. */
+  async function during(held: HeldAnswer, tab: Tab, happen: (tab: Tab) => void) {
+    const answer = tab.api('/projects', { method: 'POST' })
+    await held.answered
+    happen(tab)
+    held.release()
+    return answer
+  }
+
+  async function refreshAfterSignOut(step: Step) {
+    const tab = signedIn(step)
+    elapse(LIFETIME)
+    await Promise.allSettled([during(server.holdRefresh(), tab, leave)])
+    sentBefore = server.sent.length
+    return tab.api('/projects')
+  }
+
+  async function callAfterSignOut(step: Step) {
+    const tab = signedIn(step)
+    elapse(LIFETIME)
+    return during(server.holdRefresh(), tab, leave)
+  }
+
+  async function replayForBob(step: Step) {
+    const tab = signedIn(step)
+    server.expire()
+    return during(server.holdNext(), tab, switchToBob)
+  }
+
+  async function answerForBob(step: Step) {
+    return during(server.holdNext(), signedIn(step), switchToBob)
+  }
+
+  async function secondAnswerForBob(step: Step) {
+    const tab = signedIn(step)
+    server.expire()
+    const refresh = server.holdRefresh()
+    const answer = tab.api('/projects')
+    await refresh.answered
+    const held = server.holdNext()
+    refresh.release()
+    await held.answered
+    switchToBob(tab)
+    held.release()
+    return answer
+  }
+
+  describe.each([
+    ['a refresh signs in again', 'R12', 'ada', refreshAfterSignOut],
+    ['a call that waited is sent', 'R6', 'ada', callAfterSignOut],
+    ['Ada’s call is replayed as Bob’s', 'R6', 'bob', replayForBob],
+    ['Ada’s data come to Bob', 'R6', 'ada', answerForBob],
+    ['Ada’s data come to Bob after a replay', 'R6', 'ada', secondAnswerForBob],
+  ] as const)('%s', (_, rule, person, scenario) => {
+    it('with step 6', async () => {
+      expect(await personOf(scenario(step6))).toBe(person)
+    })
+
+    it.each(sessions)(`${rule}: not with step %i`, async (_, step) => {
+      await expect(scenario(step)).rejects.toThrow(step.SessionEndedError)
+      expect(server.sent.slice(sentBefore)).toEqual([])
+    })
+  })
+
+  describe('the refusal of Ada’s refresh', () => {
+    async function refuse(step: Step) {
+      const tab = signedIn(step)
+      elapse(LIFETIME)
+      server.signOut()
+      await Promise.allSettled([during(server.holdRefresh(), tab, switchToBob)])
+      return tab.ended
+    }
+
+    it('signs Bob out with step 6', async () => {
+      expect(await refuse(step6)).toHaveBeenCalledTimes(2)
+    })
+
+    it.each(sessions)('R12: does not with step %i', async (_, step) => {
+      expect(await refuse(step)).toHaveBeenCalledTimes(1)
+    })
+  })
+})
+
+describe('step 8: two tabs', () => {
+  async function openTwo(step: Step) {
+    const tabs = [openTab(step), openTab(step)] as const
+    const grant = server.signIn('ada')
+    for (const tab of tabs) {
+      tab.signIn(grant)
+      await channels.arrived()
+    }
+    return tabs
+  }
+
+  async function bothRefresh(step: Step) {
+    const tabs = await openTwo(step)
+    elapse(LIFETIME)
+    const answers = await Promise.allSettled(tabs.map(({ api }) => api('/projects')))
+    return {
+      answered: answers.filter(({ status }) => status === 'fulfilled').length,
+      endings: tabs.map(({ ended }) => ended.mock.calls.length),
+    }
+  }
+
+  it('with step 7, both refresh, and one is signed out', async () => {
+    expect(await bothRefresh(step7)).toEqual({ answered: 1, endings: [0, 1] })
+    expect(server.refreshes()).toHaveLength(2)
+  })
+
+  it('R1: with step 8, one refreshes for both', async () => {
+    expect(await bothRefresh(step8)).toEqual({ answered: 2, endings: [0, 0] })
+    expect(server.refreshes()).toHaveLength(1)
+  })
+
+  it('with step 8, messages that come late cost a refresh, and nobody is signed out', async () => {
+    channels.hold()
+    expect(await bothRefresh(step8)).toEqual({ answered: 2, endings: [0, 0] })
+    expect(server.refreshes()).toHaveLength(2)
+  })
+
+  it('R13: with step 7 the other tab stays signed in, with step 8 not', async () => {
+    const [before, stays] = await openTwo(step7)
+    before.signOut()
+    expect(await personOf(stays.api('/projects'))).toBe('ada')
+
+    const [one, other] = await openTwo(step8)
+    one.signOut()
+    await channels.arrived()
+    expect(other.ended).toHaveBeenCalledOnce()
+    await expect(other.api('/projects')).rejects.toThrow(step8.SessionEndedError)
+  })
+
+  it.each([
+    [7, 'ada', step7],
+    [8, 'bob', step8],
+  ] as const)('R13: with step %i, the other tab is that of %s', async (_, person, step) => {
+    const [one, other] = await openTwo(step)
+    one.signIn(server.signIn('bob'))
+    await channels.arrived()
+    expect(await personOf(other.api('/projects'))).toBe(person)
+  })
+
+  it('R12: with step 8, a tab that is signed out while it waits for the lock does not refresh', async () => {
+    const [one, other] = await openTwo(step8)
+    elapse(LIFETIME)
+    const held = server.holdRefresh()
+    const answers = [one.api('/projects')]
+    await held.answered
+    answers.push(other.api('/projects'))
+    other.signOut()
+    held.release()
+    const results = await Promise.allSettled(answers)
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(server.refreshes()).toHaveLength(1)
+  })
+
+  it('R6: with step 8, Ada’s token that comes late is not taken for Bob’s', async () => {
+    const [one, other] = await openTwo(step8)
+    elapse(LIFETIME)
+    channels.hold()
+    await one.api('/projects')
+    other.signIn(server.signIn('bob'))
+    channels.release()
+    expect(await personOf(other.api('/projects'))).toBe('bob')
+  })
+})
