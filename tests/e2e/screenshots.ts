@@ -1,4 +1,7 @@
-/** A picture of every screen, for `npm run screenshots`: light and dark, narrow and wide. */
+/**
+ * A picture of every screen, for `npm run screenshots`: light and dark, narrow and wide. The two
+ * that README.md shows go into docs/images, all others into a folder that git ignores.
+ */
 import { test } from './fixtures.ts'
 import { screens } from './screens.ts'
 
@@ -10,7 +13,10 @@ for (const { name, open } of screens) {
       await page.setViewportSize({ width, height: 800 })
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        const path = `screenshots/${name}-${colorScheme}-${width}.png`
+        const isShown = name === 'lab-compare' && width === 1280
+        const path = isShown
+          ? `docs/images/lab-${colorScheme}.png`
+          : `screenshots/${name}-${colorScheme}-${width}.png`
         await page.screenshot({ path, fullPage: true })
       }
     }
