@@ -1,0 +1,48 @@
+/**
+ * What a first visit to the sign-in page loads: all JavaScript of the build that it needs, and the
+ * part of it that src/auth is, with what it uses of valibot. Fails above the limits.
+ */
+import { gzipSync } from 'node:zlib'
+import { build } from 'vite'
+import type { Rolldown } from 'vite'
+
+/** Bytes, gzipped. */
+const LIMITS = { page: 42 * 1024, auth: 5 * 1024 }
+
+const [page, auth] = [await sizeOfPage(), await sizeOfAuth()]
+console.log(`/login: ${page} bytes of at most ${LIMITS.page}, gzipped`)
+console.log(`src/auth with valibot: ${auth} bytes of at most ${LIMITS.auth}, gzipped`)
+if (page > LIMITS.page || auth > LIMITS.auth) process.exitCode = 1
+
+async function sizeOfPage(): Promise<number> {
+  const chunks = await buildChunks()
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]))
+  const needed = new Set<Rolldown.OutputChunk>()
+  const need = (chunk: Rolldown.OutputChunk) => {
+    needed.add(chunk)
+    for (const name of chunk.imports) need(byName.get(name)!)
+  }
+  for (const chunk of chunks) if (chunk.isEntry || chunk.name === 'LoginView') need(chunk)
+  return sum([...needed].map(({ code }) => gzipSync(code).length))
+}
+
+/** The modules in a chunk of their own, without what all chunks have to pay for: 0 bytes of others. */
+async function sizeOfAuth(): Promise<number> {
+  const test = /\/src\/auth\/|\/node_modules\/valibot\//
+  const chunks = await buildChunks([{ name: 'auth', test }])
+  return gzipSync(chunks.find(({ name }) => name === 'auth')!.code).length
+}
+
+async function buildChunks(groups: { name: string; test: RegExp }[] = []) {
+  const codeSplitting = groups.length > 0 ? { groups } : undefined
+  const output = await build({
+    logLevel: 'silent',
+    build: { write: false, rolldownOptions: { output: { codeSplitting } } },
+  })
+  const { output: files } = output as Rolldown.RolldownOutput
+  return files.filter((file) => file.type === 'chunk')
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
