@@ -30,7 +30,7 @@ function withoutWords(language: string, code: string): string {
   return pattern ? code.replace(pattern, '').replace(/ +$/gm, '') : code
 }
 
-describe.each(['docs/tutorial.md'])('%s', (path) => {
+describe.each(['README.md', 'docs/tutorial.md'])('%s', (path) => {
   const translation = path.replace('.md', '.zh-CN.md')
   const [original, translated] = [read(path), read(translation)]
   const name = (path: string) => path.split('/').at(-1)
