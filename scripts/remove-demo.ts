@@ -15,6 +15,7 @@ const START = 'scripts/start'
 const demo = [
   '.ci/remove-demo',
   'README.zh-CN.md',
+  'docs/images',
   'docs/tutorial.md',
   'docs/tutorial.zh-CN.md',
   'mock-server/routes/admin.ts',

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { createPinia, defineStore, setActivePinia } from 'pinia'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import type { Router } from 'vue-router'
 import { createAuth, installAuthGuard } from '@/auth/index.ts'
@@ -17,6 +17,7 @@ let auth: ReturnType<typeof openTab>
 let router: Router
 let visited: string[]
 let removeGuard: () => void
+const loadSecret = vi.fn(() => Promise.resolve({ render: () => null }))
 
 /** The store as Pinia makes it, of a tab of its own. */
 function openTab() {
@@ -35,6 +36,8 @@ function startApp() {
       { path: '/login', component, meta: { guestOnly: true } },
       { path: '/dashboard', component, meta: { requiresAuth: true } },
       { path: '/admin', component, meta: { requiresAuth: true, roles: ['admin'] } },
+      { path: '/staff', component, meta: { roles: ['admin', 'owner'] } },
+      { path: '/secret', component: loadSecret, meta: { requiresAuth: true } },
       { path: '/forbidden', component },
       { path: catchAll, name: 'not-found', component },
       { path: catchAll, name: 'unavailable', component },
@@ -95,6 +98,21 @@ describe('who may enter', () => {
     await signIn(ada)
     await router.push('/admin')
     expect(here().fullPath).toBe('/admin')
+  })
+
+  it('one of several roles will do', async () => {
+    await signIn(ada)
+    await router.push('/staff')
+    expect(here().fullPath).toBe('/staff')
+  })
+
+  it('the code of a page is not loaded for those who may not see it', async () => {
+    await router.push('/secret')
+    expect(here().path).toBe('/login')
+    expect(loadSecret).not.toHaveBeenCalled()
+    await signIn()
+    expect(here().path).toBe('/secret')
+    expect(loadSecret).toHaveBeenCalledOnce()
   })
 
   it('a person who takes over loses the page that they may not see', async () => {
@@ -239,6 +257,20 @@ describe('while the session is being restored', () => {
     expect(visited).toEqual(['/dashboard'])
   })
 
+  it('a tab that takes up another session stays where it is until that is known', async () => {
+    await signIn()
+    await router.push('/dashboard')
+    browser.storage.set('auth.session', 'of another tab')
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    expect(auth.status).toBe('restoring')
+    expect(visited).toEqual(['/dashboard'])
+    backend.latest('refresh').grant(grantFor(bob))
+    await elapse()
+    expect(visited).toEqual(['/dashboard'])
+    expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
+  })
+
   it('a session that has ended leads to the sign-in, and back', async () => {
     await reload()
     void router.push('/dashboard?tab=2')
@@ -285,7 +317,18 @@ describe('while the session is being restored', () => {
     backend.latest('refresh').fail(new TypeError('Failed to fetch'))
     await elapse()
     expect(visited).toEqual(['/login'])
+    expect(here().name).toBeUndefined()
   })
+})
+
+it('a guard that was taken off guards nothing', async () => {
+  removeGuard()
+  await router.push('/dashboard')
+  expect(here().path).toBe('/dashboard')
+  await signIn()
+  void auth.logout()
+  await elapse()
+  expect(here().path).toBe('/dashboard')
 })
 
 it('an address is never matched by the page that stands in for others', async () => {

@@ -1,5 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest'
-import { SessionEndedError, createAuth } from '@/auth/index.ts'
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope } from 'vue'
+import { SessionEndedError, createAuth, useAuthStore } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
@@ -40,6 +42,10 @@ describe('sign-in', () => {
     expect(auth.accessToken.value).toBe(grant.accessToken)
     expect(auth.hasRole('admin')).toBe(true)
     expect(auth.hasRole('owner')).toBe(false)
+  })
+
+  it('nobody has no role', () => {
+    expect(openTab().hasRole('admin')).toBe(false)
   })
 
   it('R14: puts no token into web storage', async () => {
@@ -194,6 +200,15 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('is done when the API says that there was nobody to sign out', async () => {
+    const { auth } = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(401))
+    await signedOut
+    expect(browser.storage.size).toBe(0)
+  })
+
   it('that waits for the API does not sign out who signs in next', async () => {
     const { auth } = await signIn()
     const signedOut = auth.logout()
@@ -280,9 +295,19 @@ describe('refresh', () => {
     expect(auth.accessToken.value).toBe(grant.accessToken)
   })
 
-  it('is refused to a visitor', async () => {
-    await expect(openTab().refresh()).rejects.toBeInstanceOf(SessionEndedError)
+  it('is refused to a visitor, with what has become of the session', async () => {
+    await expect(openTab().refresh()).rejects.toMatchObject({ reason: 'signed-out' })
     expect(backend.calls).toEqual([])
+
+    const { auth } = await signIn()
+    const refused = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    expect(refused.reason).toBeInstanceOf(SessionEndedError)
+    expect(auth.endReason.value).toBe('expired')
+    await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired' })
+    expect(backend.count('refresh')).toBe(1)
   })
 
   it('a fresh token is used as it is', async () => {
@@ -344,6 +369,22 @@ describe('refresh', () => {
 
     expect(await session.renew(grant.accessToken)).toBe(next.accessToken)
     expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R2: a late rejection of an old token does not make a rejected one good again', async () => {
+    const { auth, session, grant } = await signIn()
+    const refreshed = auth.refresh()
+    await elapse()
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await refreshed
+    const failed = outcome(Promise.resolve(session.renew(next.accessToken)))
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse()
+    expect(failed.reason).toMatchObject({ status: 503 })
+
+    await expect(session.renew(grant.accessToken)).rejects.toMatchObject({ status: 503 })
   })
 
   it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
@@ -496,5 +537,46 @@ describe('R7: weather', () => {
 
     expect(failed.state).toBe('rejected')
     expect(await session.authorize()).toBe(grant.accessToken)
+  })
+})
+
+describe('the store of the app', () => {
+  function openStore() {
+    const fetch = vi.fn(() => Promise.resolve(Response.json(grantFor())))
+    vi.stubGlobal('fetch', fetch)
+    setActivePinia(createPinia())
+    const auth = useAuthStore()
+    return { auth, fetch }
+  }
+
+  it('signs in at VITE_API_BASE_URL, with a cookie', async () => {
+    vi.stubEnv('VITE_API_BASE_URL', 'https://api.example/v1')
+    const { auth, fetch } = openStore()
+    await auth.login(credentials)
+    expect(auth.isAuthenticated).toBe(true)
+    const [url, { credentials: cookies, body }] = fetch.mock.calls[0] as never as [
+      string,
+      RequestInit,
+    ]
+    expect([url, cookies]).toEqual(['https://api.example/v1/auth/login', 'include'])
+    expect(JSON.parse(String(body)).mode ?? 'cookie').toBe('cookie')
+  })
+
+  it('VITE_REFRESH_TOKEN_MODE=json asks for the refresh token in JSON', async () => {
+    vi.stubEnv('VITE_API_BASE_URL', 'https://api.example/v1')
+    vi.stubEnv('VITE_REFRESH_TOKEN_MODE', 'json')
+    const { auth, fetch } = openStore()
+    await auth.login(credentials)
+    const [url, { body }] = fetch.mock.calls[0] as never as [string, RequestInit]
+    expect(url).toBe('https://api.example/v1/auth/login')
+    expect(JSON.parse(String(body)).mode).toBe('json')
+  })
+
+  it('hears of other tabs no more when its scope is disposed of', async () => {
+    const scope = effectScope()
+    const left = scope.run(openTab)!
+    scope.stop()
+    await signIn()
+    expect(left.status.value).toBe('anonymous')
   })
 })

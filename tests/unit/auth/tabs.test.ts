@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+// @vitest-environment happy-dom
+import { describe, expect, it, vi } from 'vitest'
 import { afterMessage, createTabs } from '@/auth/tabs.ts'
-import { FakeBrowser } from '../../support/browser.ts'
+import { FakeBrowser, FakeLocks, FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
 useFakeClock()
@@ -86,7 +87,80 @@ describe('exclusive over tabs', () => {
     expect(left.value).toBe('done')
   })
 
-  it('fails when the platform refuses the lock itself', async () => {
+  it('a tab that gets the lock in its turn restarts the patience of those behind it', async () => {
+    const browser = new FakeBrowser()
+    const tasks = [createTask(), createTask(), createTask()]
+    for (const { run } of tasks) void browser.openTab().exclusive(run)
+    await elapse(10_000)
+    tasks[0]!.end()
+    await elapse(10_499)
+    // It has been waiting for twice its patience, but for two tabs that were both at work.
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 0])
+    await elapse(1)
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
+  })
+
+  it('a tab behind a frozen one is told that there was another', async () => {
+    const browser = new FakeBrowser()
+    const [frozen, next] = [createTask(), createTask()]
+    void browser.openTab().exclusive(frozen.run)
+    void browser.openTab().exclusive(next.run)
+    await elapse(10_500)
+    expect(next).toMatchObject({ runs: 1, contended: true })
+  })
+
+  it('the second task of a tab knows what the first one met, the third does not', async () => {
+    const browser = new FakeBrowser()
+    const [other, tab] = [browser.openTab(), browser.openTab()]
+    const [busy, first, second, third] = [createTask(), createTask(), createTask(), createTask()]
+    void other.exclusive(busy.run)
+    void tab.exclusive(first.run)
+    void tab.exclusive(second.run)
+    await elapse()
+    for (const { end } of [busy, first, second].map((task) => ({ end: () => task.end() }))) {
+      end()
+      await elapse()
+    }
+    void tab.exclusive(third.run)
+    await elapse()
+    expect([first, second, third].map(({ contended }) => contended)).toEqual([true, true, false])
+  })
+
+  it('does not run a task twice when the lock is taken from it, and passes on its result', async () => {
+    const browser = new FakeBrowser()
+    const task = createTask()
+    const result = outcome(browser.openTab().exclusive(task.run))
+    await elapse()
+    void browser.locks!.request('auth', { steal: true }, () => new Promise(() => {}))
+    await elapse()
+    expect(result.state).toBe('pending')
+    task.end()
+    await elapse()
+    expect(result.value).toBe('done')
+    expect(task.runs).toBe(1)
+  })
+
+  it.each([
+    ['at once', 1],
+    ['while it waits', 2],
+    ['when it takes the lock by force', 3],
+  ])('fails when the platform refuses the lock %s', async (_, refusals) => {
+    const denied = new DOMException('Denied', 'SecurityError')
+    const browser = new FakeBrowser()
+    void browser.openTab().exclusive(createTask().run)
+    await elapse()
+    let calls = 0
+    const request = (...args: Parameters<FakeLocks['request']>) => {
+      calls += 1
+      return calls === refusals ? Promise.reject(denied) : browser.locks!.request(...args)
+    }
+    const locks = { request } as unknown as LockManager
+    const failed = outcome(browser.openTab({ locks }).exclusive(createTask().run))
+    await elapse(10_500)
+    expect(failed.reason).toBe(denied)
+  })
+
+  it('fails when the platform has no locks to give', async () => {
     const denied = new DOMException('Denied', 'SecurityError')
     const tabs = createTabs({
       locks: { request: () => Promise.reject(denied) },
@@ -136,7 +210,67 @@ describe('messages', () => {
   })
 })
 
+describe('waking up', () => {
+  it('is told when the page comes into view, until it is no longer asked for', () => {
+    const page = new FakePage()
+    const woken = vi.fn()
+    const tab = new FakeBrowser().openTab({ page: page as unknown as Document })
+    const stop = tab.onWake(woken)
+    page.show('hidden')
+    expect(woken).not.toHaveBeenCalled()
+    page.show('visible')
+    expect(woken).toHaveBeenCalledOnce()
+    stop()
+    page.show('visible')
+    expect(woken).toHaveBeenCalledOnce()
+  })
+})
+
+describe('what the platform does not have', () => {
+  it('no channel, no page: a tab for itself', async () => {
+    const tab = createTabs({ locks: null, channel: null, storage: null, page: null })
+    const task = createTask()
+    const result = outcome(tab.exclusive(task.run))
+    await elapse()
+    tab.post('to nobody')
+    tab.listen(() => {})()
+    tab.onWake(() => {})()
+    task.end()
+    await elapse()
+    expect(result.value).toBe('done')
+  })
+
+  it('no channel: the lock still keeps tabs apart', async () => {
+    const locks = new FakeLocks() as unknown as LockManager
+    const tasks = [createTask(), createTask()]
+    const open = () => createTabs({ locks, channel: null, storage: null, page: null })
+    for (const { run } of tasks) void open().exclusive(run)
+    await elapse()
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 0])
+    tasks[0]!.end()
+    await elapse()
+    expect(tasks[1]).toMatchObject({ runs: 1, contended: true })
+  })
+})
+
 describe('the shared note', () => {
+  it('is kept in localStorage under the name of the tabs', () => {
+    createTabs({ name: 'mine' }).session.set('a')
+    expect(localStorage.getItem('mine.session')).toBe('a')
+    createTabs({ name: 'mine' }).session.set(null)
+    expect(localStorage.getItem('mine.session')).toBeNull()
+  })
+
+  it('is a variable where the browser denies localStorage', () => {
+    vi.spyOn(window, 'localStorage', 'get').mockImplementation(() => {
+      throw new DOMException('Denied', 'SecurityError')
+    })
+    const { session } = createTabs()
+    expect(session.get()).toBeNull()
+    session.set('a')
+    expect(session.get()).toBe('a')
+  })
+
   it('is seen by all tabs and outlives them', () => {
     const browser = new FakeBrowser()
     browser.openTab().session.set('a')
