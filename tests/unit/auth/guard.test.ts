@@ -2,6 +2,7 @@
 import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
+import type { Component } from 'vue'
 import type { Router } from 'vue-router'
 import { createAuth, installAuthGuard } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
@@ -17,7 +18,7 @@ let auth: ReturnType<typeof openTab>
 let router: Router
 let visited: string[]
 let removeGuard: () => void
-const loadSecret = vi.fn(() => Promise.resolve({ render: () => null }))
+const loadSecret = vi.fn<() => Promise<Component>>(async () => ({ render: () => null }))
 
 /** The store as Pinia makes it, of a tab of its own. */
 function openTab() {

@@ -542,7 +542,7 @@ describe('R7: weather', () => {
 
 describe('the store of the app', () => {
   function openStore() {
-    const fetch = vi.fn(() => Promise.resolve(Response.json(grantFor())))
+    const fetch = vi.fn<typeof globalThis.fetch>(() => Promise.resolve(Response.json(grantFor())))
     vi.stubGlobal('fetch', fetch)
     setActivePinia(createPinia())
     const auth = useAuthStore()
@@ -554,10 +554,8 @@ describe('the store of the app', () => {
     const { auth, fetch } = openStore()
     await auth.login(credentials)
     expect(auth.isAuthenticated).toBe(true)
-    const [url, { credentials: cookies, body }] = fetch.mock.calls[0] as never as [
-      string,
-      RequestInit,
-    ]
+    const [url, init] = fetch.mock.calls[0]!
+    const { credentials: cookies, body } = init!
     expect([url, cookies]).toEqual(['https://api.example/v1/auth/login', 'include'])
     expect(JSON.parse(String(body)).mode ?? 'cookie').toBe('cookie')
   })
@@ -567,9 +565,9 @@ describe('the store of the app', () => {
     vi.stubEnv('VITE_REFRESH_TOKEN_MODE', 'json')
     const { auth, fetch } = openStore()
     await auth.login(credentials)
-    const [url, { body }] = fetch.mock.calls[0] as never as [string, RequestInit]
+    const [url, init] = fetch.mock.calls[0]!
     expect(url).toBe('https://api.example/v1/auth/login')
-    expect(JSON.parse(String(body)).mode).toBe('json')
+    expect(JSON.parse(String(init!.body)).mode).toBe('json')
   })
 
   it('hears of other tabs no more when its scope is disposed of', async () => {

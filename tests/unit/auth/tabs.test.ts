@@ -213,7 +213,7 @@ describe('messages', () => {
 describe('waking up', () => {
   it('is told when the page comes into view, until it is no longer asked for', () => {
     const page = new FakePage()
-    const woken = vi.fn()
+    const woken = vi.fn<() => void>()
     const tab = new FakeBrowser().openTab({ page: page as unknown as Document })
     const stop = tab.onWake(woken)
     page.show('hidden')
