@@ -21,8 +21,18 @@ export default defineConfig(({ mode }) => {
     resolve: {
       alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
     },
-    // Every browser that the build is for preloads modules by itself.
-    build: { modulePreload: { polyfill: false } },
+    build: {
+      // Every browser that the build is for preloads modules by itself.
+      modulePreload: { polyfill: false },
+      // What changes with a dependency's version only stays in caches over deployments.
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            groups: [{ name: 'vendor', test: /\/node_modules\/(@vue|vue|vue-router|pinia)\// }],
+          },
+        },
+      },
+    },
     server: { proxy },
     preview: { proxy, headers: securityHeaders(env.VITE_API_BASE_URL) },
     test: {
