@@ -21,12 +21,11 @@ const AccessClaimsSchema = v.object({
   sid: v.string(),
   roles: v.array(v.string()),
   jti: v.string(),
-  exp: v.number(),
 })
 const RefreshClaimsSchema = v.object({ sub: v.string(), fid: v.string(), jti: v.string() })
 
 /** `sub`: the user's id. `sid`: the family that the session lives by. */
-export type AccessClaims = Omit<v.InferOutput<typeof AccessClaimsSchema>, 'exp'>
+export type AccessClaims = v.InferOutput<typeof AccessClaimsSchema>
 
 /** `fid`: the family. `jti`: which token of it. */
 export type RefreshClaims = v.InferOutput<typeof RefreshClaimsSchema>
@@ -83,7 +82,7 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
     type: string,
     key: Uint8Array,
     schema: S,
-  ): Promise<v.InferOutput<S>> {
+  ): Promise<{ claims: v.InferOutput<S>; exp: number }> {
     try {
       const { payload } = await jwtVerify(token, key, {
         algorithms: [ALGORITHM], // else a token could choose: `alg: none`
@@ -93,7 +92,7 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
         requiredClaims: ['exp'],
         currentDate: new Date(now()),
       })
-      return v.parse(schema, payload)
+      return { claims: v.parse(schema, payload), exp: payload.exp! }
     } catch (error) {
       // jose looks at the time last, so an expired token is right in all else.
       const late = error instanceof errors.JWTExpired && v.safeParse(schema, error.payload)
@@ -103,7 +102,7 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
     }
   }
 
-  const verified = new Map<string, v.InferOutput<typeof AccessClaimsSchema>>()
+  const verified = new Map<string, { claims: AccessClaims; exp: number }>()
 
   /**
    * A token comes with every call, and is looked at twice: what was found is remembered until it
@@ -113,12 +112,12 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
    */
   async function verifyAccess(token: string): Promise<AccessClaims> {
     const known = verified.get(token)
-    if (known && now() < known.exp * 1000) return known
+    if (known && now() < known.exp * 1000) return known.claims
     verified.delete(token)
-    const claims = await verify(token, ACCESS_TYPE, accessKey, AccessClaimsSchema)
-    verified.set(token, claims)
+    const found = await verify(token, ACCESS_TYPE, accessKey, AccessClaimsSchema)
+    verified.set(token, found)
     if (verified.size > MAX_VERIFIED) verified.delete(verified.keys().next().value!)
-    return claims
+    return found.claims
   }
 
   return {
@@ -129,7 +128,8 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
     /** `issuedAt` in milliseconds: the same claims and time give the very same token again. */
     signRefresh: (claims: RefreshClaims, issuedAt: number) =>
       sign(claims, REFRESH_TYPE, refreshKey, toNumericDate(issuedAt), refreshTtl),
-    verifyRefresh: (token: string) => verify(token, REFRESH_TYPE, refreshKey, RefreshClaimsSchema),
+    verifyRefresh: async (token: string) =>
+      (await verify(token, REFRESH_TYPE, refreshKey, RefreshClaimsSchema)).claims,
   }
 }
 

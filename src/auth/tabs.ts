@@ -1,7 +1,9 @@
 /**
  * One browser profile, many tabs: an exclusive lock, a message channel, and one shared note that
- * says which session the profile is in. What the messages mean is left to store.ts.
+ * says which session the profile is in. What the messages mean is left to shared-session.ts.
  */
+import { browserStorage, createNote, createStorageLocks } from './storage.ts'
+import type { TabStorage } from './storage.ts'
 
 /** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
 const HOLDING = 'tabs.holding'
@@ -41,20 +43,24 @@ export interface TabsOptions {
     BroadcastChannel,
     'postMessage' | 'addEventListener' | 'removeEventListener'
   > | null
-  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
+  storage?: TabStorage | null
   page?: Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'> | null
 }
 
 /**
  * The tabs of this browser profile, by Web Locks, BroadcastChannel and localStorage. Each may be
- * missing (plain http on a LAN has no Web Locks): then this tab excludes and remembers for itself
- * alone, and the leeway of the server carries two tabs that refresh at once.
+ * missing, or denied: without Web Locks (plain http) the storage has to do, and without that this
+ * tab excludes and remembers for itself alone, and the leeway of the server carries two tabs that
+ * refresh at once.
  *
  * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
  */
 export function createTabs(options: TabsOptions = {}): Tabs {
   const { name = 'auth', patience = 10_500 } = options
-  const { locks = globalThis.navigator?.locks, storage = browserStorage() } = options
+  const { storage = browserStorage() } = options
+  // Browsers have Web Locks on secure pages only.
+  const spare = globalThis.isSecureContext === false ? createStorageLocks(storage, patience) : null
+  const { locks = globalThis.navigator?.locks ?? spare } = options
   const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
   const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
@@ -169,31 +175,5 @@ async function lockTabs<T>(
   // A lock taken by force rejects its holder's request, but does not undo the holder's task.
   function unlessRunning(error: unknown) {
     if (!running) throw error
-  }
-}
-
-/** A value that all tabs see and that outlives the page; where storage is denied, a variable. */
-function createNote(key: string, storage: TabsOptions['storage']): Tabs['session'] {
-  let own: string | null = null
-  let shared = storage
-  return {
-    get: () => (shared ? shared.getItem(key) : own),
-    set(value) {
-      own = value
-      try {
-        if (value === null) shared?.removeItem(key)
-        else shared?.setItem(key, value)
-      } catch {
-        shared = null // A full storage costs the restore after a reload, not the session.
-      }
-    },
-  }
-}
-
-function browserStorage(): Storage | null {
-  try {
-    return typeof window === 'undefined' ? null : window.localStorage
-  } catch {
-    return null
   }
 }

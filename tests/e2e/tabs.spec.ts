@@ -35,6 +35,7 @@ test.describe('without Web Locks, as on plain http', () => {
   test('six tabs refresh once each at worst, and nobody is signed out', async ({ page, mock }) => {
     await page.context().addInitScript(() => {
       Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined })
+      Object.defineProperty(globalThis, 'isSecureContext', { value: false })
     })
     const tabs = await openLabs(page, 6)
 

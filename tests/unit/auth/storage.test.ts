@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import { createStorageLocks } from '@/auth/storage.ts'
+import { createTabs } from '@/auth/tabs.ts'
+import { FakeBrowser } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+useFakeClock()
+
+/** A tab on plain http: it has a storage and a channel, and no Web Locks. */
+function openTab(browser: FakeBrowser) {
+  const { storage } = browser
+  const shared = {
+    getItem: (key: string) => storage.get(key) ?? null,
+    setItem: (key: string, value: string) => void storage.set(key, value),
+    removeItem: (key: string) => void storage.delete(key),
+  }
+  const locks = createStorageLocks(shared, 10_500)
+  return browser.openTab({ locks })
+}
+
+function createTask() {
+  const task = { runs: 0, contended: null as boolean | null, end: () => {}, run }
+  function run(contended: boolean) {
+    task.runs += 1
+    task.contended = contended
+    return new Promise<string>((resolve) => (task.end = () => resolve('done')))
+  }
+  return task
+}
+
+describe('R1: locks in a storage', () => {
+  it('tabs that ask at the same moment take turns', async () => {
+    const browser = new FakeBrowser()
+    const tasks = [createTask(), createTask(), createTask()]
+    const results = tasks.map(({ run }) => outcome(openTab(browser).exclusive(run)))
+    for (let turn = 1; turn <= tasks.length; turn += 1) {
+      await elapse(200)
+      expect(tasks.reduce((sum, { runs }) => sum + runs, 0)).toBe(turn)
+      for (const { end } of tasks.map((task) => ({ end: () => task.end() }))) end()
+    }
+    await elapse()
+
+    expect(results.map(({ value }) => value)).toEqual(['done', 'done', 'done'])
+    expect(tasks.filter(({ contended }) => contended)).toHaveLength(2)
+    expect([...browser.storage]).toEqual([])
+  })
+
+  it('is free again when a task fails', async () => {
+    const browser = new FakeBrowser()
+    const tab = openTab(browser)
+    const failed = outcome(tab.exclusive(() => Promise.reject(new Error('broken'))))
+    await elapse(40)
+    expect(failed.state).toBe('rejected')
+    const next = createTask()
+    void openTab(browser).exclusive(next.run)
+    await elapse(40)
+    expect(next).toMatchObject({ runs: 1, contended: false })
+  })
+
+  it('is free again when the tab that held it was closed', async () => {
+    const browser = new FakeBrowser()
+    browser.storage.set('auth.lock', `closed ${Date.now()}`)
+    const next = createTask()
+    void openTab(browser).exclusive(next.run)
+    await elapse(10_400)
+    expect(next.runs).toBe(0)
+    await elapse(300)
+    expect(next.runs).toBe(1)
+  })
+
+  it('a clock that was set back does not keep it taken', async () => {
+    const browser = new FakeBrowser()
+    browser.storage.set('auth.lock', `of tomorrow ${Date.now() + 86_400_000}`)
+    const next = createTask()
+    void openTab(browser).exclusive(next.run)
+    await elapse(40)
+    expect(next.runs).toBe(1)
+  })
+
+  it('a full storage keeps nobody from going on', async () => {
+    const full = {
+      getItem: () => null,
+      setItem: () => {
+        throw new DOMException('Full', 'QuotaExceededError')
+      },
+      removeItem: () => {},
+    }
+    const locks = createStorageLocks(full, 10_500)
+    const task = createTask()
+    void createTabs({ locks, storage: full, channel: null }).exclusive(task.run)
+    await elapse()
+    expect(task.runs).toBe(1)
+  })
+
+  it('there are none without a storage', () => {
+    expect(createStorageLocks(null, 10_500)).toBeNull()
+  })
+})
