@@ -23,12 +23,11 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   }
 }
 
-/** As `work` settles, or rejects at once with the signal's reason. */
+/** As `work` settles, or rejects at once with the reason of a signal that is this call's alone. */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    signal.addEventListener('abort', () => reject(signal.reason))
+    work.then(resolve, reject)
   })
 }
 
