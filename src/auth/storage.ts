@@ -13,7 +13,7 @@ const POLL = 50
 /**
  * Web Locks in a storage, for pages that have none, as on plain http. As good as can be without help
  * from the browser: a tab writes its name, waits, and looks whether it still stands. Exclusive locks
- * only. A lock is free after `expiry` milliseconds: its tab was closed.
+ * only. A lock is free after `expiry` milliseconds: its tab has crashed.
  */
 export function createStorageLocks(
   storage: TabStorage | null,
@@ -34,11 +34,14 @@ export function createStorageLocks(
       if (ifAvailable) return callback(null)
       await pause(POLL)
     }
+    const release = () => holder(key) === me && storage!.removeItem(key)
+    globalThis.addEventListener?.('pagehide', release)
     try {
       signal?.throwIfAborted()
       return await callback({ name, mode: 'exclusive' })
     } finally {
-      if (holder(key) === me) storage!.removeItem(key)
+      release()
+      globalThis.removeEventListener?.('pagehide', release)
     }
   }
 

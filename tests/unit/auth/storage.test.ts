@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
 import { createStorageLocks } from '@/auth/storage.ts'
 import { createTabs } from '@/auth/tabs.ts'
@@ -57,7 +58,24 @@ describe('R1: locks in a storage', () => {
     expect(next).toMatchObject({ runs: 1, contended: false })
   })
 
-  it('is free again when the tab that held it was closed', async () => {
+  it('is free again when the page that held it is left', async () => {
+    const browser = new FakeBrowser()
+    const left = createTask()
+    void openTab(browser).exclusive(left.run)
+    await elapse(40)
+    window.dispatchEvent(new Event('pagehide'))
+    const next = createTask()
+    void openTab(browser).exclusive(next.run)
+    await elapse(40)
+    expect([left.runs, next.runs]).toEqual([1, 1])
+    expect(next.contended).toBe(false)
+    // What goes on in the page that was left does not set another's lock free.
+    left.end()
+    await elapse()
+    expect(browser.storage.has('auth.lock')).toBe(true)
+  })
+
+  it('is free again when the tab that held it has crashed', async () => {
     const browser = new FakeBrowser()
     browser.storage.set('auth.lock', `closed ${Date.now()}`)
     const next = createTask()
