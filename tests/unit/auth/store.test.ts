@@ -285,9 +285,12 @@ describe('restore', () => {
 describe('refresh', () => {
   it('R1: is one for all who ask at once', async () => {
     const { auth, session } = await signIn()
+    const lock = vi.spyOn(browser.locks!, 'request')
     const asked = [auth.refresh(), auth.refresh(), session.refresh()]
     await elapse()
     expect(backend.count('refresh')).toBe(1)
+    // They do not stand in a queue for the lock, each for a token that is there by then.
+    expect(lock).toHaveBeenCalledOnce()
     const grant = grantFor()
     backend.latest('refresh').grant(grant)
     await Promise.all(asked)
