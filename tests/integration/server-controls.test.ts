@@ -167,6 +167,24 @@ describe('faults', () => {
     expect(await outcome(harness.call('/api/health'))).toBe('200')
   })
 
+  it('asks for patience only where it was told to', async () => {
+    const harness = createHarness()
+    await order(harness, { status: 503 })
+    const { headers } = await harness.call('/api/health')
+    expect(headers.get('retry-after')).toBeNull()
+    expect(await outcome(order(harness, { status: 503, retryAfter: '1\n2' }))).toBe(
+      '400 invalid_body',
+    )
+  })
+
+  it('waits for no time where none was ordered', async () => {
+    stopTime()
+    const harness = createHarness()
+    await order(harness, { status: 503, delayMs: 0 })
+    expect(await outcome(harness.call('/api/health'))).toBe('503 fault')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('can hang until the client gives up', async () => {
     const harness = createHarness()
     await order(harness, { kind: 'hang' })

@@ -118,8 +118,10 @@ describe('access tokens', () => {
 
 describe('401', () => {
   it('S3: without a token challenges, and names no error', async () => {
-    const { call } = createHarness()
-    for (const authorization of ['', 'Basic YTpi', 'Bearer', 'Bearer ']) {
+    const { call, signIn } = createHarness()
+    const { accessToken } = await signIn()
+    const malformed = [`x Bearer ${accessToken}`, `Bearer ${accessToken} x`]
+    for (const authorization of ['', 'Basic YTpi', 'Bearer', 'Bearer ', ...malformed]) {
       const response = await call('/api/auth/me', { headers: { authorization } })
       expect(response.headers.get('www-authenticate')).toBe('Bearer')
       expect(await response.json()).toEqual({
@@ -134,8 +136,14 @@ describe('401', () => {
     const { call, refresh, signIn } = createHarness({ accessTtl: '1s' })
     const { accessToken, refreshToken } = await signIn()
     const harness = createHarness()
+    const { accessToken: expired, refreshToken: reused } = await harness.signIn()
+    await harness.post('/api/__mock/expire-access')
+    await harness.refresh(reused)
+    harness.clock.advance(MINUTE)
     const refused = [
       await call('/api/auth/me', { token: 'x' }),
+      await harness.call('/api/auth/me', { token: expired }),
+      await harness.refresh(reused),
       await harness.call('/api/auth/me', { headers: { authorization: `bearer ${accessToken}` } }),
       await harness.refresh(refreshToken),
       await refresh('x'),

@@ -118,9 +118,16 @@ export function cookieOf(response: Response): string | undefined {
   return cookie === undefined ? undefined : /^refresh_token=([^;]*)/.exec(cookie)?.[1]
 }
 
-/** `401 access_token_missing`: the status and the code of an error. */
+/**
+ * `401 access_token_missing`: the status and the code of an error.
+ *
+ * @throws Error if the error does not say what it is in a sentence
+ */
 export async function outcome(response: Response | Promise<Response>): Promise<string> {
   const { status, body } = await read(await response)
+  if (body?.data?.code && !/^\S[^]{4,}\.$/.test(body.message)) {
+    throw new Error(`${body.data.code} says nothing but "${body.message}"`)
+  }
   return [status, body?.data?.code].filter(Boolean).join(' ')
 }
 

@@ -63,6 +63,24 @@ describe('access tokens', () => {
     expect(await tokens.verifyAccess(token)).toEqual(accessClaims)
   })
 
+  it('are checked once and remembered, the latest thousand of them', async () => {
+    const { clock, tokens } = setUp()
+    const token = await tokens.signAccess(accessClaims)
+    const claims = await tokens.verifyAccess(token)
+    expect(await tokens.verifyAccess(token)).toBe(claims)
+    for (let n = 1; n < 1000; n += 1) {
+      await tokens.verifyAccess(await tokens.signAccess({ ...accessClaims, jti: `other ${n}` }))
+    }
+    expect(await tokens.verifyAccess(token)).toBe(claims)
+    await tokens.verifyAccess(await tokens.signAccess({ ...accessClaims, jti: 'last' }))
+    const again = await tokens.verifyAccess(token)
+    expect(again).not.toBe(claims)
+    expect(again).toEqual(claims)
+
+    clock.advance(15 * MINUTE)
+    expect(await refusal(tokens.verifyAccess(token))).toBe('expired')
+  })
+
   it('tell whose they were once they have expired, and not when they are forged', async () => {
     const { clock, tokens } = setUp()
     const token = await tokens.signAccess(accessClaims)

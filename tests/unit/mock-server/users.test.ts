@@ -47,7 +47,12 @@ describe('passwords', () => {
       name: 'Admin',
       roles: ['admin', 'user'],
     })
-    expect(await users.authenticate('demo', 'password')).toMatchObject({ roles: ['user'] })
+    expect(await users.authenticate('demo', 'password')).toEqual({
+      id: 'user-2',
+      username: 'demo',
+      name: 'Demo',
+      roles: ['user'],
+    })
     expect(await users.authenticate('demo', 'passwor')).toBeNull()
     expect(scrypted.mock.calls[0]?.[3]).toMatchObject({ cost: 16_384, blockSize: 8 })
   })
