@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createStorageLocks } from '@/auth/storage.ts'
 import { createTabs } from '@/auth/tabs.ts'
 import { FakeBrowser } from '../../support/browser.ts'
+import { createTask } from '../../support/task.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
 useFakeClock()
@@ -19,16 +20,6 @@ function openTab(browser: FakeBrowser) {
   return browser.openTab({ locks })
 }
 
-function createTask() {
-  const task = { runs: 0, contended: null as boolean | null, end: () => {}, run }
-  function run(contended: boolean) {
-    task.runs += 1
-    task.contended = contended
-    return new Promise<string>((resolve) => (task.end = () => resolve('done')))
-  }
-  return task
-}
-
 describe('R1: locks in a storage', () => {
   it('tabs that ask at the same moment take turns', async () => {
     const browser = new FakeBrowser()
@@ -37,7 +28,7 @@ describe('R1: locks in a storage', () => {
     for (let turn = 1; turn <= tasks.length; turn += 1) {
       await elapse(200)
       expect(tasks.reduce((sum, { runs }) => sum + runs, 0)).toBe(turn)
-      for (const { end } of tasks.map((task) => ({ end: () => task.end() }))) end()
+      for (const task of tasks) task.end()
     }
     await elapse()
 

@@ -2,20 +2,10 @@
 import { describe, expect, it, vi } from 'vitest'
 import { afterMessage, createTabs } from '@/auth/tabs.ts'
 import { FakeBrowser, FakeLocks, FakePage } from '../../support/browser.ts'
+import { createTask } from '../../support/task.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
 useFakeClock()
-
-/** A task that ends when the test says so. */
-function createTask() {
-  const task = { runs: 0, contended: null as boolean | null, end: () => {}, run }
-  function run(contended: boolean) {
-    task.runs += 1
-    task.contended = contended
-    return new Promise<string>((resolve) => (task.end = () => resolve('done')))
-  }
-  return task
-}
 
 describe.each([
   ['with Web Locks', true],
@@ -117,8 +107,8 @@ describe('exclusive over tabs', () => {
     void tab.exclusive(first.run)
     void tab.exclusive(second.run)
     await elapse()
-    for (const { end } of [busy, first, second].map((task) => ({ end: () => task.end() }))) {
-      end()
+    for (const task of [busy, first, second]) {
+      task.end()
       await elapse()
     }
     void tab.exclusive(third.run)
