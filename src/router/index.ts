@@ -20,10 +20,10 @@ router.afterEach((to, from, failure) => {
 })
 
 // After a new deployment the chunks that this page knows are gone: a load of the page brings the new
-// ones, once. If they still do not come, the server is out of reach.
+// ones, once. If they still do not come, or there is no network, the server is out of reach.
 router.onError((error, to) => {
   if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
-  if (sessionStorage.getItem(RELOADED) === to.fullPath) {
+  if (!navigator.onLine || sessionStorage.getItem(RELOADED) === to.fullPath) {
     const pathMatch = to.path.slice(1).split('/')
     const { query, hash } = to
     void router.replace({ name: 'unavailable', params: { pathMatch }, query, hash })

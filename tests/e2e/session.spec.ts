@@ -204,6 +204,21 @@ test('a chunk that never comes: the page says so, once', async ({ page }) => {
   await tryAgainUntil(page, 'Refresh lab')
 })
 
+test('offline, a page whose code is not there yet: the page says so, and opens later', async ({
+  page,
+}) => {
+  await signIn(page)
+  await page.context().setOffline(true)
+  await page.getByRole('link', { name: 'Lab' }).click()
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Cannot reach the server')
+  await expect(page).toHaveURL('/lab')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.getByRole('alert')).toContainText('Still no luck')
+
+  await page.context().setOffline(false)
+  await tryAgainUntil(page, 'Refresh lab')
+})
+
 /** As a person does: during the back-off a try is refused at once, and the page may come by itself. */
 async function tryAgainUntil(page: Page, heading: string) {
   const retry = page.getByRole('button', { name: 'Try again' })

@@ -261,6 +261,20 @@ describe('When the server is out of reach', () => {
     expect(words(screen.heading())).toBe('Cannot reach the server')
   })
 
+  it('stays where it is, and says so, as long as there is no network', async () => {
+    localStorage.clear()
+    const reload = vi.spyOn(window.location, 'reload').mockReturnValue()
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    const router = await openApp('/')
+    await router.push({ name: 'unavailable', params: { pathMatch: ['forbidden'] } })
+    await settled()
+
+    await click(screen.button('Try again'))
+
+    expect(reload).not.toHaveBeenCalled()
+    expect(screen.has('Still no luck.')).toBe(true)
+  })
+
   it('loads the page anew where it was its code that had not come', async () => {
     localStorage.clear()
     const reload = vi.spyOn(window.location, 'reload').mockReturnValue()
