@@ -30,6 +30,8 @@ export default defineConfig({
   testDir: './tests/e2e',
   outputDir: './test-results',
   forbidOnly: !!process.env.CI,
+  // On a shared machine; what needs it is reported as flaky.
+  retries: process.env.CI ? 1 : 0,
   // The mock's log and controls are one for all: journeys take turns.
   workers: 1,
   reporter: process.env.CI ? [['list'], ['html', { open: 'never' }]] : 'list',
