@@ -106,9 +106,11 @@ export class Rules implements Watcher<Tab> {
       }
     }
 
-    for (const failure of this.#failures) {
+    // Without Web Locks two tabs may fail at a time: then the failure told last counts.
+    const failures = this.#failures.filter((failure) => failure.id === session.id)
+    for (const failure of this.world.setup.locks ? failures : failures.slice(-1)) {
       const heard = failure.tab === tab || this.#hasHeard(tab, failure.at)
-      if (failure.id === session.id && heard && now < failure.until) {
+      if (heard && now < failure.until) {
         this.broken(
           'R7',
           `${tab.name} refreshes ${failure.until - now} ms too early after a failure`,
@@ -220,7 +222,7 @@ export class Rules implements Watcher<Tab> {
     this.#note(`${tab.name} begins ${name} (${method} to ${to})`)
     const { token } = tab
     const dead = !token || tab.rejected.has(token) || Date.now() >= this.#deadline(token)
-    if (session && dead) tab.wantsSince ??= Date.now()
+    if (session && dead && to !== 'elsewhere') tab.wantsSince ??= Date.now()
   }
 
   fulfilled(request: Request, value: unknown): void {
@@ -333,6 +335,7 @@ export class Rules implements Watcher<Tab> {
       }
     }
     if (after && tab.begins) {
+      if (this.#newest) this.mustEnd(this.#newest, 'R13')
       this.#newest = after
       this.#families.set(after.id, this.#familyOf(tab))
     } else if (after && !this.#families.has(after.id) && !this.#strangers) {
