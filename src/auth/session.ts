@@ -67,17 +67,17 @@ export class Session {
    * @throws SessionEndedError, or the failure of the refresh
    */
   authorize(): string | Promise<string> {
-    if (!this.isLive()) return this.#next() // R2
+    const now = this.#options.now()
+    if (!this.isLive(now)) return this.#next() // R2
     const held = this.held!
-    const isLast = this.#options.now() >= held.expiresAt - lastStretch(held)
-    if (isLast) this.refresh().catch(() => {})
+    if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
     return held.accessToken
   }
 
   /** Whether there is a token, neither expired nor rejected. */
-  isLive(): boolean {
+  isLive(now = this.#options.now()): boolean {
     if (!this.held || this.held.accessToken === this.#rejected) return false
-    return this.#options.now() < this.held.expiresAt
+    return now < this.held.expiresAt
   }
 
   async #next(): Promise<string> {

@@ -276,7 +276,7 @@ describe('a 401', () => {
 })
 
 describe('the session', () => {
-  it('R6: its end rejects every request at once, and aborts it', async () => {
+  it('R6: its end rejects every request at once, and throws away an answer that comes late', async () => {
     await signIn()
     const answer = outcome(api('/slow'))
     await elapse()
@@ -284,7 +284,32 @@ describe('the session', () => {
     await elapse()
     expect(answer.reason).toBeInstanceOf(SessionEndedError)
     expect(answer.reason).toMatchObject({ reason: 'signed-out' })
+
+    const cancel = vi.fn<() => void>()
+    sent[0]!.answer(new Response(new ReadableStream({ cancel })))
+    await elapse()
+    expect(cancel).toHaveBeenCalledOnce()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('R6: its end aborts a request whose caller can abort it', async () => {
+    await signIn()
+    const answer = outcome(api('/slow', { signal: new AbortController().signal }))
+    await elapse()
+    void auth.logout()
+    await elapse()
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
     expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('R11: a hook that throws nothing at all still rejects the call', async () => {
+    await signIn()
+    const onResponse = () => Promise.reject(undefined)
+    const answer = outcome(api('/projects', { onResponse }))
+    await elapse()
+    sent[0]!.answer(ok())
+    await elapse()
+    expect(answer.state).toBe('rejected')
   })
 
   it('R6: what was begun in one session is not sent in the next', async () => {
