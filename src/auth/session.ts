@@ -51,7 +51,7 @@ export class Session {
   ended: SessionEndedError | null = null
   #rejected: string | null = null
   readonly #since: number
-  #flight: Promise<void> | null = null
+  #flight: Promise<string> | null = null
   readonly #listeners = new Set<(error: SessionEndedError) => void>()
   readonly #options: SessionOptions
 
@@ -68,7 +68,7 @@ export class Session {
    */
   authorize(): string | Promise<string> {
     const now = this.#options.now()
-    if (!this.isLive(now)) return this.#next() // R2
+    if (!this.isLive(now)) return this.refresh() // R2
     const held = this.held!
     if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
     return held.accessToken
@@ -78,12 +78,6 @@ export class Session {
   isLive(now = this.#options.now()): boolean {
     if (!this.held || this.held.accessToken === this.#rejected) return false
     return now < this.held.expiresAt
-  }
-
-  async #next(): Promise<string> {
-    await this.refresh()
-    if (this.ended) throw this.ended
-    return this.held!.accessToken
   }
 
   /**
@@ -97,19 +91,21 @@ export class Session {
     return this.authorize()
   }
 
-  /** The one refresh under way, or a new one. Rejects at once while backing off (R1, R7). */
-  refresh(): Promise<void> {
+  /** The next token, by the one refresh for all. Rejects at once while backing off (R1, R7). */
+  refresh(): Promise<string> {
     this.#flight ??= this.#fly().finally(() => (this.#flight = null))
     return this.#flight
   }
 
-  async #fly(): Promise<void> {
+  async #fly(): Promise<string> {
     this.check()
     const renewed = this.#options.renew(this)
     await new Promise<void>((resolve, reject) => {
       const stop = this.onEnd(reject)
       renewed.then(resolve, reject).finally(stop)
     })
+    if (this.ended) throw this.ended
+    return this.held!.accessToken
   }
 
   /** @throws the reason for which no refresh may be tried now */
