@@ -292,6 +292,17 @@ describe('the session', () => {
     expect(sent).toHaveLength(1)
   })
 
+  it('R12: a request is not sent when the session ends just as its token has come', async () => {
+    await signIn()
+    await elapse(16 * 60_000)
+    void auth.refresh().then(() => auth.logout())
+    const answer = outcome(api('/projects'))
+    await elapse()
+    await grantNext()
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+    expect(sent).toHaveLength(0)
+  })
+
   it('R6: its end aborts a request whose caller can abort it', async () => {
     await signIn()
     const answer = outcome(api('/slow', { signal: new AbortController().signal }))
