@@ -14,13 +14,15 @@ declare module 'ofetch' {
   }
 }
 
+type Fetch = typeof globalThis.fetch
+
 export interface ApiClientOptions {
   /** Where the API is: a path on this origin or an absolute URL. Default `/api`. */
   baseURL?: string
   /** The auth store, or a function that returns it, for a client made before Pinia is there. */
   session: SessionSource | (() => SessionSource)
   /** Stands in for the global `fetch`. */
-  fetch?: typeof globalThis.fetch
+  fetch?: Fetch
 }
 
 interface SessionSource {
@@ -46,7 +48,7 @@ export function createApiClient(options: ApiClientOptions): $Fetch {
 }
 
 function withSession(
-  globals: CreateFetchOptions & { fetch: typeof globalThis.fetch },
+  globals: CreateFetchOptions & { fetch: Fetch },
   source: () => SessionSource,
   origin: string,
 ): $Fetch {
@@ -73,7 +75,8 @@ function withSession(
     pick: (response: FetchResponse<unknown>) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { auth = defaults.auth, signal = signalOf(request) ?? defaults.signal } = options
+      const standing = request instanceof Request ? request.signal : defaults.signal
+      const { auth = defaults.auth, signal = standing } = options
       signal?.throwIfAborted()
       // R6: fixed here and now, whoever may be signed in when the request leaves.
       const session = auth === false ? null : source().currentSession()
@@ -85,18 +88,16 @@ function withSession(
       }
       const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
-      const stop = () => {
-        stopSession?.()
-        stopSignal?.() // R15
-      }
-      const followed = own ? { ...options, signal: own.signal } : options
-      const sent = instanceFor(session).raw(request, followed)
-      sent
+      instanceFor(session)
+        .raw(request, own ? { ...options, signal: own.signal } : options)
         .then(
           (response) => resolve(pick(response)),
-          (error) => reject(error?.cause instanceof CallOver ? error.cause.reason : error),
+          (error) => reject(error?.cause instanceof CallOver ? error.cause.cause : error),
         )
-        .then(stop)
+        .then(() => {
+          stopSession?.()
+          stopSignal?.() // R15
+        })
     })
   }
 
@@ -113,11 +114,7 @@ function withSession(
 }
 
 /** The `fetch` of one session: asks for a token, sends, and after a 401 sends once more. */
-function intercept(
-  fetch: typeof globalThis.fetch,
-  origin: string,
-  session: Session,
-): typeof globalThis.fetch {
+function intercept(fetch: Fetch, origin: string, session: Session): Fetch {
   return async (input, options: FetchOptions & RequestInit = {}) => {
     const given = options.headers as Headers // ofetch has made it so.
     if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
@@ -151,11 +148,8 @@ function intercept(
 
 /** What ends a call for good: ofetch must not try again, nor put its own error in this one's place. */
 class CallOver extends Error {
-  readonly reason: unknown
-
   constructor(reason: unknown, options: FetchOptions) {
     super('The call is over.', { cause: reason })
-    this.reason = reason
     options.retry = false
   }
 }
@@ -192,10 +186,6 @@ async function encode(body: RequestInit['body']) {
 function notReplayed(response: Response): Response {
   const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
   return new Response(response.body, { status: 401, statusText, headers: response.headers })
-}
-
-function signalOf(request: FetchRequest): AbortSignal | undefined {
-  return request instanceof Request ? request.signal : undefined
 }
 
 /** Whether a request stays at `origin` (R5). Most can be told at sight, and need no parsing. */
