@@ -11,19 +11,21 @@ const Lifetime = v.pipe(
   v.number(),
   v.check((seconds) => seconds > 0 && seconds <= MAX_LIFETIME_SECONDS),
 )
-const Token = v.pipe(v.string(), v.nonEmpty())
+const Token = v.pipe(
+  v.string(),
+  v.check((token) => token !== ''),
+)
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
-
-export const CredentialsSchema = v.object({ username: Name, password: Name })
-
-/** What a person types to sign in. */
-export type Credentials = v.InferOutput<typeof CredentialsSchema>
 
 /** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */
 export const LoginRequestSchema = v.object({
-  ...CredentialsSchema.entries,
+  username: Name,
+  password: Name,
   mode: v.optional(v.picklist(['cookie', 'json']), 'cookie'),
 })
+
+/** What a person types to sign in. */
+export type Credentials = Omit<v.InferOutput<typeof LoginRequestSchema>, 'mode'>
 
 /** Refresh and sign-out carry the refresh token in the body only where no cookie does. */
 export const RefreshRequestSchema = v.object({ refreshToken: v.optional(Token) })
@@ -59,6 +61,6 @@ export type TokenGrant = v.InferOutput<typeof TokenGrantSchema>
 export function readGrant(answer: unknown): TokenGrant {
   const result = v.safeParse(TokenGrantSchema, answer)
   if (result.success) return result.output
-  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? 'body')
+  const fields = result.issues.map((issue) => issue.path?.map(({ key }) => key).join('.') ?? 'body')
   throw new Error(`The API answered with something that is not a token grant: ${fields.join(', ')}`)
 }
