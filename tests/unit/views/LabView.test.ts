@@ -77,7 +77,7 @@ function lane(number: number): string {
 async function choose(label: string, value: string): Promise<void> {
   const field = screen.field(label) as unknown as HTMLSelectElement
   field.value = value
-  field.dispatchEvent(new Event('change', { bubbles: true }))
+  for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }))
   await settled()
 }
 
