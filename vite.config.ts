@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 import { cspPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
-export default defineConfig(({ mode }) => {
+export default defineConfig(({ command, mode }) => {
   const env = loadEnv(mode, process.cwd(), '')
   assertConfiguration(env)
   // A real API answers below /api, in dev and preview, and the mock stays out of the way.
@@ -19,7 +19,13 @@ export default defineConfig(({ mode }) => {
       !target && mockServer(env),
     ],
     resolve: {
-      alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) },
+      alias: {
+        '@': pathOf('src'),
+        // Without 1 kB of devtools that no bundler can see to be of no use.
+        ...(command === 'build' && {
+          pinia: pathOf('node_modules/pinia/dist/pinia.esm-browser.prod.js'),
+        }),
+      },
     },
     build: {
       // Every browser that the build is for preloads modules by itself.
@@ -45,6 +51,10 @@ export default defineConfig(({ mode }) => {
     },
   }
 })
+
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url))
+}
 
 /** @throws Error that says which variable is wrong, and what to set */
 function assertConfiguration(env: Record<string, string>): void {
