@@ -1,5 +1,4 @@
-/** Work that is given up: when a signal aborts, when its time is over, when nobody needs it. */
-import type { CallOptions } from './backend.ts'
+/** Requests that are given up when their signal aborts. What that ends is left to client.ts. */
 
 const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: () => void }>()
 
@@ -28,35 +27,5 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
     work.then(resolve, reject)
-  })
-}
-
-/**
- * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
- * `onEnd` calls its listener because nobody needs the answer any more (R12).
- *
- * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
- */
-export function limited<T>(
-  call: (options: CallOptions) => Promise<T>,
-  timeout: number,
-  onEnd?: (listener: (error: Error) => void) => () => void,
-): Promise<T> {
-  const controller = new AbortController()
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (error: Error) => {
-      reject(error)
-      controller.abort(error)
-    }
-    const late = () => giveUp(new DOMException('The API took too long.', 'TimeoutError'))
-    const timer = setTimeout(late, timeout)
-    const stop = onEnd?.(giveUp)
-    Promise.resolve(controller)
-      .then(({ signal }) => (signal.throwIfAborted(), call({ signal })))
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer)
-        stop?.()
-      })
   })
 }

@@ -42,52 +42,6 @@ export function createCookieBackend(options: BackendOptions = {}): AuthBackend {
   }
 }
 
-export interface JsonBackendOptions extends BackendOptions {
-  /** Where the refresh token is kept. Default: localStorage, which every tab shares. */
-  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
-  /** The key in `storage`. Default `auth.refresh-token`. */
-  key?: string
-}
-
-/**
- * The refresh token comes and goes in JSON bodies, and this app keeps it in localStorage, where
- * any script on the page can read it. For an API that cannot set a cookie.
- */
-export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend {
-  const post = createPost(options)
-  const { key = 'auth.refresh-token', storage = globalThis.localStorage } = options
-
-  function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
-    signal?.throwIfAborted() // R12
-    // An API without rotation sends no new one: the old one stays good.
-    if (grant?.refreshToken) storage.setItem(key, grant.refreshToken)
-    return grant
-  }
-
-  return {
-    async login(credentials, { signal } = {}) {
-      return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
-    },
-    async refresh({ signal } = {}) {
-      const refreshToken = storage.getItem(key) ?? undefined
-      try {
-        const grant = await post('/auth/refresh', { refreshToken }, signal)
-        return keep(grant, signal)
-      } catch (error) {
-        // Another tab may have put a newer one there meanwhile: that one was not refused.
-        if (isRefusal(error) && (storage.getItem(key) ?? undefined) === refreshToken)
-          storage.removeItem(key)
-        throw error
-      }
-    },
-    async logout({ signal } = {}) {
-      const refreshToken = storage.getItem(key)
-      storage.removeItem(key)
-      if (refreshToken) await post('/auth/logout', { refreshToken }, signal)
-    },
-  }
-}
-
 /** The API said no, or could not answer. It keeps what the API said, and nothing that was sent. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -104,7 +58,7 @@ export class ApiError extends Error {
   }
 }
 
-function createPost({ baseURL = '/api', fetch }: BackendOptions) {
+export function createPost({ baseURL = '/api', fetch }: BackendOptions) {
   return async (path: string, body?: object, signal?: AbortSignal) => {
     const headers = { 'content-type': 'application/json' }
     // Looked up at each call, so that a replaced global fetch is the one that is used.
@@ -118,6 +72,36 @@ function createPost({ baseURL = '/api', fetch }: BackendOptions) {
     if (!response.ok) throw new ApiError(path, response, data)
     return data
   }
+}
+
+/**
+ * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
+ * `onEnd` calls its listener because nobody needs the answer any more (R12).
+ *
+ * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
+ */
+export function limited<T>(
+  call: (options: CallOptions) => Promise<T>,
+  timeout: number,
+  onEnd?: (listener: (error: Error) => void) => () => void,
+): Promise<T> {
+  const controller = new AbortController()
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (error: Error) => {
+      reject(error)
+      controller.abort(error)
+    }
+    const late = () => giveUp(new DOMException('The API took too long.', 'TimeoutError'))
+    const timer = setTimeout(late, timeout)
+    const stop = onEnd?.(giveUp)
+    Promise.resolve(controller)
+      .then(({ signal }) => (signal.throwIfAborted(), call({ signal })))
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer)
+        stop?.()
+      })
+  })
 }
 
 /** The HTTP status that an error carries, if it does: ofetch's errors and most others. */

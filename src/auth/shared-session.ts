@@ -2,8 +2,7 @@
  * The session that all tabs of a browser profile share: which one it is, and one refresh for all.
  * What a person does about it, signing in and out, is left to store.ts.
  */
-import { limited } from './abort.ts'
-import { isRefusal } from './backend.ts'
+import { isRefusal, limited } from './backend.ts'
 import type { AuthBackend, CallOptions } from './backend.ts'
 import { readGrant } from './contract.ts'
 import type { TokenGrant, User } from './contract.ts'

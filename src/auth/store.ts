@@ -4,9 +4,9 @@
  */
 import { defineStore } from 'pinia'
 import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef } from 'vue'
-import { limited } from './abort.ts'
-import { createCookieBackend, createJsonBackend, isRefusal } from './backend.ts'
+import { createCookieBackend, isRefusal, limited } from './backend.ts'
 import type { Credentials } from './contract.ts'
+import { createJsonBackend } from './json-backend.ts'
 import { SessionEndedError } from './session.ts'
 import type { HeldGrant, Session, SessionEnd } from './session.ts'
 import { SIGN_OUT_OWED, createSharedSession } from './shared-session.ts'
@@ -121,8 +121,7 @@ export function createAuth(options: AuthOptions) {
 /** The app's one auth store, set up by `VITE_API_BASE_URL` and `VITE_REFRESH_TOKEN_MODE`. */
 export const useAuthStore = defineStore('auth', () => {
   const baseURL = import.meta.env.VITE_API_BASE_URL
-  const json = import.meta.env.VITE_REFRESH_TOKEN_MODE === 'json'
-  return createAuth({
-    backend: json ? createJsonBackend({ baseURL }) : createCookieBackend({ baseURL }),
-  })
+  const createBackend =
+    import.meta.env.VITE_REFRESH_TOKEN_MODE === 'json' ? createJsonBackend : createCookieBackend
+  return createAuth({ backend: createBackend({ baseURL }) })
 })

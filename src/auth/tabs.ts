@@ -2,7 +2,7 @@
  * One browser profile, many tabs: an exclusive lock, a message channel, and one shared note that
  * says which session the profile is in. What the messages mean is left to shared-session.ts.
  */
-import { browserStorage, createNote, createStorageLocks } from './storage.ts'
+import { browserStorage, createNote } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
 /** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
@@ -58,9 +58,7 @@ export interface TabsOptions {
 export function createTabs(options: TabsOptions = {}): Tabs {
   const { name = 'auth', patience = 10_500 } = options
   const { storage = browserStorage() } = options
-  // Browsers have Web Locks on secure pages only.
-  const spare = globalThis.isSecureContext === false ? createStorageLocks(storage, patience) : null
-  const { locks = globalThis.navigator?.locks ?? spare } = options
+  const { locks = globalThis.navigator?.locks ?? spareLocks(storage, patience) } = options
   const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
   const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
@@ -70,7 +68,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   return {
     exclusive(task) {
       // In this tab tasks run in the order in which they were asked for, lock or no lock.
-      const run = last.then(() =>
+      const run = Promise.all([locks, last]).then(([locks]) =>
         locks
           ? lockTabs({ locks, channel, name, patience }, (contended) => task((met ||= contended)))
           : task(false),
@@ -99,6 +97,16 @@ export function createTabs(options: TabsOptions = {}): Tabs {
     },
     session: createNote(`${name}.session`, storage),
   }
+}
+
+/** For plain http, where browsers have no Web Locks. Null where the code for it does not come. */
+function spareLocks(storage: TabStorage | null, patience: number) {
+  if (globalThis.isSecureContext !== false || !storage) return null
+  const late = new Promise<null>((resolve) => setTimeout(resolve, patience, null)) // R11
+  const loaded = import('./storage-locks.ts')
+    .then(({ createStorageLocks }) => createStorageLocks(storage, patience))
+    .catch(() => null)
+  return Promise.race([loaded, late])
 }
 
 /** Resolves when `done` holds after a message, or when `patience` (milliseconds) is over. */

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
-import { limited } from '@/auth/abort.ts'
-import { isRefusal, retryAfter } from '@/auth/backend.ts'
+import { isRefusal, limited, retryAfter } from '@/auth/backend.ts'
 import { grantFor, httpError } from '../../support/backend.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 

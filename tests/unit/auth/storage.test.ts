@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from 'vitest'
-import { createStorageLocks } from '@/auth/storage.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { createStorageLocks } from '@/auth/storage-locks.ts'
 import { createTabs } from '@/auth/tabs.ts'
 import { FakeBrowser } from '../../support/browser.ts'
 import { createTask } from '../../support/task.ts'
@@ -101,7 +101,45 @@ describe('R1: locks in a storage', () => {
     expect(task.runs).toBe(1)
   })
 
-  it('there are none without a storage', () => {
-    expect(createStorageLocks(null, 10_500)).toBeNull()
+  it('stand in on a page that is not secure, and are loaded there', async () => {
+    vi.stubGlobal('isSecureContext', false)
+    vi.stubGlobal('navigator', {})
+    const task = createTask()
+    void createTabs({ storage: localStorage, channel: null }).exclusive(task.run)
+    await vi.dynamicImportSettled()
+    await elapse(40)
+    expect(task.runs).toBe(1)
+    expect(localStorage.getItem('auth.lock')).not.toBeNull()
+    task.end()
+    await elapse()
+    expect(localStorage.length).toBe(0)
+  })
+
+  it.each([
+    ['cannot be loaded', 0, () => Promise.reject(new TypeError('Failed to fetch'))],
+    ['does not come', 10_500, () => new Promise(() => {})],
+  ])('the tab goes on alone when their code %s (R11)', async (_, patience, code) => {
+    vi.stubGlobal('isSecureContext', false)
+    vi.stubGlobal('navigator', {})
+    vi.doMock('@/auth/storage-locks.ts', code as () => Promise<object>)
+    const task = createTask()
+    void createTabs({ storage: localStorage, channel: null }).exclusive(task.run)
+    if (patience === 0) await vi.dynamicImportSettled()
+    vi.doUnmock('@/auth/storage-locks.ts')
+    await elapse(patience)
+    expect(task.runs).toBe(1)
+  })
+
+  it.each([
+    ['on a secure page', true, localStorage],
+    ['where storage is denied', false, null],
+  ])('there are none %s: the tab goes on alone', async (_, isSecure, storage) => {
+    vi.stubGlobal('isSecureContext', isSecure)
+    vi.stubGlobal('navigator', {})
+    const task = createTask()
+    void createTabs({ storage, channel: null }).exclusive(task.run)
+    await elapse()
+    expect(task.runs).toBe(1)
+    expect(localStorage.length).toBe(0)
   })
 })

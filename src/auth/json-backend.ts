@@ -1,0 +1,53 @@
+/**
+ * The back end of `json` mode. A build in `cookie` mode has none of it, and so no code that keeps a
+ * token in web storage.
+ */
+import { createPost, isRefusal } from './backend.ts'
+import type { AuthBackend, BackendOptions } from './backend.ts'
+import type { TokenGrant } from './contract.ts'
+
+export interface JsonBackendOptions extends BackendOptions {
+  /** Where the refresh token is kept. Default: localStorage, which every tab shares. */
+  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+  /** The key in `storage`. Default `auth.refresh-token`. */
+  key?: string
+}
+
+/**
+ * The refresh token comes and goes in JSON bodies, and this app keeps it in localStorage, where
+ * any script on the page can read it. For an API that cannot set a cookie.
+ */
+export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend {
+  const post = createPost(options)
+  const { key = 'auth.refresh-token', storage = globalThis.localStorage } = options
+
+  function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
+    signal?.throwIfAborted() // R12
+    // An API without rotation sends no new one: the old one stays good.
+    if (grant?.refreshToken) storage.setItem(key, grant.refreshToken)
+    return grant
+  }
+
+  return {
+    async login(credentials, { signal } = {}) {
+      return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
+    },
+    async refresh({ signal } = {}) {
+      const refreshToken = storage.getItem(key) ?? undefined
+      try {
+        const grant = await post('/auth/refresh', { refreshToken }, signal)
+        return keep(grant, signal)
+      } catch (error) {
+        // Another tab may have put a newer one there meanwhile: that one was not refused.
+        if (isRefusal(error) && (storage.getItem(key) ?? undefined) === refreshToken)
+          storage.removeItem(key)
+        throw error
+      }
+    },
+    async logout({ signal } = {}) {
+      const refreshToken = storage.getItem(key)
+      storage.removeItem(key)
+      if (refreshToken) await post('/auth/logout', { refreshToken }, signal)
+    },
+  }
+}
