@@ -7,7 +7,7 @@ import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
 /** Bytes, gzipped: no more than today. */
-const LIMITS = { page: 47_500, auth: 6_400 }
+const LIMITS = { page: 44_000, auth: 5_750 }
 
 const [page, auth] = [await sizeOfPage(), await sizeOfAuth()]
 console.log(`/login: ${page} bytes of at most ${LIMITS.page}, gzipped`)

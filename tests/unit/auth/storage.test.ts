@@ -121,11 +121,13 @@ describe('R1: locks in a storage', () => {
   ])('the tab goes on alone when their code %s (R11)', async (_, patience, code) => {
     vi.stubGlobal('isSecureContext', false)
     vi.stubGlobal('navigator', {})
-    vi.doMock('@/auth/storage-locks.ts', code as () => Promise<object>)
     const task = createTask()
-    void createTabs({ storage: localStorage, channel: null }).exclusive(task.run)
-    if (patience === 0) await vi.dynamicImportSettled()
+    await new Promise<void>((asked) => {
+      vi.doMock('@/auth/storage-locks.ts', () => (asked(), code() as Promise<object>))
+      void createTabs({ storage: localStorage, channel: null }).exclusive(task.run)
+    })
     vi.doUnmock('@/auth/storage-locks.ts')
+    if (patience === 0) await vi.dynamicImportSettled()
     await elapse(patience)
     expect(task.runs).toBe(1)
   })
