@@ -25,9 +25,7 @@ export interface ApiClientOptions {
   fetch?: Fetch
 }
 
-interface SessionSource {
-  currentSession(): Session | null
-}
+type SessionSource = { currentSession(): Session | null }
 
 /**
  * An ordinary ofetch instance: `raw`, `create`, hooks, `retry` and `timeout` work as they always do.
@@ -116,6 +114,7 @@ function withSession(
 /** The `fetch` of one session: asks for a token, sends, and after a 401 sends once more. */
 function intercept(fetch: Fetch, origin: string, session: Session): Fetch {
   return async (input, options: FetchOptions & RequestInit = {}) => {
+    if (session.ended) throw new CallOver(session.ended, options) // R6: not even tried again
     const given = options.headers as Headers // ofetch has made it so.
     if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
 

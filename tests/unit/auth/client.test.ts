@@ -303,6 +303,21 @@ describe('the session', () => {
     expect(sent).toHaveLength(0)
   })
 
+  it('R6: a request that is to be tried again is not, with no token in it either', async () => {
+    await signIn()
+    const own = { authorization: 'Basic YTpi' }
+    const retry = { retry: 1, retryDelay: 1_000 }
+    for (const path of ['https://elsewhere.example/a', '/b']) {
+      api(path, { ...retry, headers: path === '/b' ? own : {} }).catch(() => {})
+    }
+    await elapse()
+    for (const request of sent) request.answer(new Response(null, { status: 503 }))
+    await elapse(500)
+    void auth.logout()
+    await elapse(1_000)
+    expect(sent).toHaveLength(2)
+  })
+
   it('R6: its end aborts a request whose caller can abort it', async () => {
     await signIn()
     const answer = outcome(api('/slow', { signal: new AbortController().signal }))
