@@ -1,6 +1,6 @@
 /**
- * The seam to the API: how to sign in, refresh and sign out, and what its errors mean. When to do
- * so is left to store.ts. A team with another API writes another AuthBackend.
+ * The seam to the API: how to sign in, refresh and sign out, how long that may take, and what its
+ * errors mean. When to do so is left to store.ts. A team with another API writes another AuthBackend.
  */
 import type { Credentials, TokenGrant } from './contract.ts'
 

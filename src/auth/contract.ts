@@ -11,6 +11,7 @@ const Lifetime = v.pipe(
   v.number(),
   v.check((seconds) => seconds > 0 && seconds <= MAX_LIFETIME_SECONDS),
 )
+// By `check` too: each validator of valibot that is used here is loaded by every visitor.
 const Token = v.pipe(
   v.string(),
   v.check((token) => token !== ''),
