@@ -50,14 +50,12 @@ export class Session {
   failure: RefreshFailure | null = null
   ended: SessionEndedError | null = null
   #rejected: string | null = null
-  readonly #since: number
   #flight: Promise<string> | null = null
   readonly #listeners = new Set<(error: SessionEndedError) => void>()
   readonly #options: SessionOptions
 
   constructor(options: SessionOptions) {
     this.id = options.id
-    this.#since = options.now()
     this.#options = options
   }
 
@@ -120,14 +118,6 @@ export class Session {
     this.held = held
     this.#rejected = null
     this.failure = null
-  }
-
-  /** Whether a grant from another tab, for this session or the next, is not an older one come late. */
-  isNews(id: string, { accessToken, receivedAt }: HeldGrant): boolean {
-    if (!this.held && id === this.id) return true
-    const since = this.held?.receivedAt ?? this.#since
-    const clockSetBack = since > this.#options.now()
-    return accessToken !== this.held?.accessToken && (clockSetBack || receivedAt >= since)
   }
 
   /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */

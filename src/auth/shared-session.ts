@@ -43,6 +43,8 @@ export function createSharedSession(
   onChange: (session: Session | null, reason: SessionEnd | null) => void,
 ) {
   let current: Session | null = null
+  /** When this tab got its latest grant, or took up its latest session. */
+  let since = 0
   /** The ids of sessions that are over: they never come back. */
   const over = new Set<string>()
 
@@ -101,6 +103,7 @@ export function createSharedSession(
   function adopt(session: Session, grant: HeldGrant | null): void {
     if (current && current !== session) close(current, 'replaced') // R6
     current = session
+    since = grant?.receivedAt ?? now()
     if (grant) session.hold(grant)
     onChange(session, null)
   }
@@ -134,11 +137,18 @@ export function createSharedSession(
       over.add(message.id)
       if (mine) drop(mine, message.reason)
     } else if (message.type === 'granted') {
-      if (current && !current.isNews(message.id, message.held)) return
+      if (!isNews(message.id, message.held)) return
       const session = sessionFor(message.held, mine ?? open(message.id))
       adopt(session, message.held) // R13
       remember(session.id)
     } else if (mine) mine.failure = imported(message.failure)
+  }
+
+  /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */
+  function isNews(id: string, { accessToken, receivedAt }: HeldGrant): boolean {
+    if (current && !current.held && id === current.id) return true
+    const clockSetBack = since > now()
+    return accessToken !== current?.held?.accessToken && (clockSetBack || receivedAt >= since)
   }
 
   /** Takes up what this tab has missed while it slept: another session, or none (R13). */
@@ -185,7 +195,6 @@ function imported({ message, status, ...failure }: PortableFailure): RefreshFail
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */
 function newId(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join(
-    '',
-  )
+  const parts = crypto.getRandomValues(new Uint32Array(4))
+  return Array.from(parts, (part) => part.toString(36)).join('')
 }

@@ -397,6 +397,22 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R13: a sign-in of before, told late by another tab, is not taken up after it', async () => {
+    const { tabs } = await openTabs(2)
+    browser.latency = 80
+    const [first, second] = tabs as [Tab, Tab]
+    for (const [{ auth }, user] of [[second, bob] as const, [first, ada] as const]) {
+      void auth.login({ username: user.username, password: 'secret' })
+      await elapse(10)
+      backend.latest('login').grant(grantFor(user))
+      await elapse()
+    }
+    await signOut(first)
+
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(browser.storage.size).toBe(0)
+  })
+
   it('R13: waits for no tab that froze in its refresh longer than 10.5 s', async () => {
     const { tabs } = await openTabs(2)
     const [frozen, other] = [openTab({ timeout: DAY }), tabs[1]!]
