@@ -242,6 +242,44 @@ describe('a failed refresh', () => {
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
   })
 
+  it('R7: counts when an older token comes after it', async () => {
+    const [first, second] = [openTab(), openTab()]
+    browser.latency = 80
+    const signedIn = first.auth.login({ username: 'ada', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor())
+    await signedIn
+    // It takes up the session from the note, and asks for a token before it hears of that one.
+    second.page.show('visible')
+    await elapse(10)
+    backend.latest('refresh').fail(httpError(429, { 'retry-after': '3' }))
+    await elapse(80)
+    expect(second.auth.status.value).toBe('authenticated')
+
+    const refused = outcome(second.auth.refresh())
+    await elapse()
+    expect(refused.reason).toMatchObject({ status: 429 })
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R7: is made good by a success that a clock set back dates before it', async () => {
+    const { tabs } = await openTabs(1)
+    const { auth } = tabs[0]!
+    const failedAt = Date.now()
+    for (const answer of [() => failRefresh(httpError(503)), () => answerRefresh()]) {
+      const asked = outcome(auth.refresh())
+      await elapse()
+      await answer()
+      expect(asked.state).not.toBe('pending')
+      vi.setSystemTime(failedAt - 3_600_000)
+    }
+    vi.setSystemTime(failedAt + 500)
+    const asked = outcome(auth.refresh())
+    await elapse()
+    await answerRefresh()
+    expect(asked.state).toBe('fulfilled')
+  })
+
   it('R7: no tab tries again inside the window, and after it one does', async () => {
     const { tabs } = await openTabs(2)
     const failed = outcome(tabs[0]!.auth.refresh())
