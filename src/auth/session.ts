@@ -109,9 +109,13 @@ export class Session {
   /** @throws the reason for which no refresh may be tried now */
   check(): void {
     if (this.ended) throw this.ended
-    const now = this.#options.now()
+    if (this.#options.now() < this.#pausedUntil()) throw this.failure!.error
+  }
+
+  #pausedUntil(): number {
     // A clock that was set back must not stretch the wait.
-    if (this.failure && now >= this.failure.at && now < this.failure.until) throw this.failure.error
+    if (!this.failure || this.#options.now() < this.failure.at) return 0
+    return this.failure.until
   }
 
   hold(held: HeldGrant): void {
@@ -127,7 +131,12 @@ export class Session {
     const at = this.#options.now()
     const count = (this.failure?.count ?? 0) + 1
     const backoff = Math.min(30_000, 1000 * 2 ** (count - 1)) * (1 - this.#options.random() / 2)
-    this.failure = { error, count, at, until: at + (retryAfter(error, at) ?? backoff) }
+    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) })
+  }
+
+  /** After a failure here or in another tab, which may know of no other: the longer pause counts (R7). */
+  pause(failure: RefreshFailure): void {
+    if (failure.until > this.#pausedUntil()) this.failure = failure
   }
 
   end(error: SessionEndedError): void {

@@ -141,7 +141,7 @@ export function createSharedSession(
       const session = sessionFor(message.held, mine ?? open(message.id))
       adopt(session, message.held) // R13
       remember(session.id)
-    } else if (mine) mine.failure = imported(message.failure)
+    } else mine?.pause(imported(message.failure))
   }
 
   /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */

@@ -8,7 +8,7 @@ import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
 /** Bytes, gzipped: no more than today. */
-const LIMITS = { page: 44_000, auth: 5_750 }
+const LIMITS = { page: 44_200, auth: 5_800 }
 
 /** The least that an app with the three libraries can be. */
 const BARE_APP = `

@@ -262,6 +262,31 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
+  it('R7: does not end the pause that the server asked another tab for', async () => {
+    const { tabs } = await openTabs(1)
+    const { auth } = tabs[0]!
+    auth.refresh().catch(() => {})
+    await elapse()
+    await failRefresh(httpError(429, { 'retry-after': '30' }))
+    await elapse(5_000)
+    // A tab that has just been opened knows nothing of it.
+    openTab()
+      .auth.restore()
+      .catch(() => {})
+    await elapse()
+    await failRefresh(httpError(503))
+
+    await elapse(24_999)
+    const refused = outcome(auth.refresh())
+    await elapse()
+    expect(refused.reason).toMatchObject({ status: 429 })
+    expect(backend.count('refresh')).toBe(2)
+    await elapse(1)
+    void auth.refresh()
+    await elapse()
+    expect(backend.count('refresh')).toBe(3)
+  })
+
   it('R7: is made good by a success that a clock set back dates before it', async () => {
     const { tabs } = await openTabs(1)
     const { auth } = tabs[0]!
