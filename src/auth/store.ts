@@ -60,7 +60,8 @@ export function createAuth(options: AuthOptions) {
     await tabs.exclusive(async () => {
       const note = tabs.session.get()
       // Somebody may have signed in meanwhile: then the refresh token is theirs.
-      if (note !== SIGN_OUT_OWED && note !== session?.id) return
+      if (note && note !== SIGN_OUT_OWED && note !== session?.id) return
+      tabs.session.set(SIGN_OUT_OWED) // A tab that heard of the end may have wiped it out.
       try {
         await limited((call) => backend.logout(call), timeout)
       } catch (error) {

@@ -476,6 +476,24 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R13: is told to the API though another tab wipes out the note before', async () => {
+    const { tabs } = await openTabs(2)
+    let release = () => {}
+    void tabs[1]!.tabs.exclusive(() => new Promise<void>((resolve) => (release = resolve)))
+    await elapse()
+    void tabs[0]!.auth.logout()
+    browser.storage.clear()
+    release()
+    await elapse(100)
+    expect(backend.count('logout')).toBe(1)
+
+    backend.latest('logout').fail(httpError(503))
+    await elapse()
+    void openTab().auth.restore()
+    await elapse()
+    expect(backend.count('logout')).toBe(2)
+  })
+
   it('R13: waits for no tab that froze in its refresh longer than 10.5 s', async () => {
     const { tabs } = await openTabs(2)
     const [frozen, other] = [openTab({ timeout: DAY }), tabs[1]!]
