@@ -51,8 +51,9 @@ export function createAuth(options: AuthOptions) {
    * fails, the next restore tells it.
    */
   async function logout(): Promise<void> {
+    const seen = shared.current()
     shared.catchUp() // Who has just signed in, in another tab, is signed out too.
-    const session = shared.current()
+    const session = shared.current() ?? seen // Where the note is gone, others have yet to hear it.
     for (const next of signIns) next.end(new SessionEndedError('signed-out')) // R12
     if (session) shared.end(session, 'signed-out')
     tabs.session.set(SIGN_OUT_OWED)

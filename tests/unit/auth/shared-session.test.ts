@@ -476,6 +476,14 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R13: reaches all tabs though what they share was cleared before', async () => {
+    const { tabs } = await openTabs(3)
+    browser.storage.clear()
+    await signOut(tabs[0]!)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(browser.storage.size).toBe(0)
+  })
+
   it('R13: is told to the API though another tab wipes out the note before', async () => {
     const { tabs } = await openTabs(2)
     let release = () => {}
