@@ -45,6 +45,7 @@ export default defineConfig(({ command, mode }) => {
       include: ['tests/**/*.test.ts'],
       maxWorkers: '100%',
       pool: 'threads',
+      testTimeout: 30_000, // No test is about speed, and the machine may be busy.
       unstubEnvs: true,
       unstubGlobals: true,
       restoreMocks: true,

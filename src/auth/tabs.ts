@@ -35,7 +35,7 @@ export interface TabsOptions {
   name?: string
   /**
    * Milliseconds after which a tab that holds on to the lock counts as frozen, and loses it: a
-   * little more than its work may take.
+   * little more than its work may take. A tab that is out of view meanwhile waits for twice as long.
    */
   patience?: number
   locks?: Pick<LockManager, 'request'> | null
@@ -70,7 +70,9 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       // In this tab tasks run in the order in which they were asked for, lock or no lock.
       const run = Promise.all([locks, last]).then(([locks]) =>
         locks
-          ? lockTabs({ locks, channel, name, patience }, (contended) => task((met ||= contended)))
+          ? lockTabs({ locks, channel, page, name, patience }, (contended) =>
+              task((met ||= contended)),
+            )
           : task(false),
       )
       const done = run
@@ -130,9 +132,10 @@ async function lockTabs<T>(
   {
     locks,
     channel,
+    page,
     name,
     patience,
-  }: Pick<Required<TabsOptions>, 'name' | 'patience' | 'channel'> & {
+  }: Pick<Required<TabsOptions>, 'name' | 'patience' | 'channel' | 'page'> & {
     locks: Pick<LockManager, 'request'>
   },
   task: (contended: boolean) => Promise<T>,
@@ -150,16 +153,25 @@ async function lockTabs<T>(
 
   const waiting = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let slept = page?.visibilityState === 'hidden'
   const wait = () => {
     clearTimeout(timer)
-    timer = setTimeout(() => waiting.abort(), patience)
+    timer = setTimeout(() => {
+      if (!slept) return waiting.abort()
+      slept = false
+      wait()
+    }, patience)
   }
+  const sleep = () => (slept = true)
   const stop = () => {
     clearTimeout(timer)
     channel?.removeEventListener('message', wait)
+    page?.removeEventListener('visibilitychange', sleep)
   }
-  // Patience begins anew with every sign of life, such as that of the next tab in the queue.
+  // Patience begins anew with every sign of life, such as that of the next tab in the queue. A tab
+  // that was out of view may have been frozen itself, and have missed one: it waits once more.
   channel?.addEventListener('message', wait)
+  page?.addEventListener('visibilitychange', sleep)
   wait()
   await locks
     .request(name, { signal: waiting.signal }, () => {

@@ -92,7 +92,9 @@ export class Page {
   closed = false
   readonly tabs
   readonly #channel = new EventTarget()
-  readonly #document = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  readonly #document = Object.assign(new EventTarget(), {
+    visibilityState: 'visible' as DocumentVisibilityState,
+  })
   #leave = () => {}
   readonly #left = new Promise<void>((resolve) => (this.#leave = resolve))
 
@@ -117,11 +119,15 @@ export class Page {
 
   /** Messages that arrive at a sleeping tab are lost. */
   sleep(): void {
-    this.#document.visibilityState = 'hidden'
+    this.#show('hidden')
   }
 
   wake(): void {
-    this.#document.visibilityState = 'visible'
+    this.#show('visible')
+  }
+
+  #show(visibilityState: DocumentVisibilityState): void {
+    this.#document.visibilityState = visibilityState
     this.#document.dispatchEvent(new Event('visibilitychange'))
   }
 

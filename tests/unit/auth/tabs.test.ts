@@ -90,6 +90,28 @@ describe('exclusive over tabs', () => {
     expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
   })
 
+  it.each([
+    ['is out of view', (page: FakePage) => page.show('hidden')],
+    ['has just come into view', (page: FakePage) => (page.show('hidden'), page.show('visible'))],
+  ])('R1: a tab that %s may have slept through that, and waits once more', async (_, move) => {
+    const browser = new FakeBrowser()
+    const page = new FakePage()
+    const [busy, next, last] = [createTask(), createTask(), createTask()]
+    const tab = browser.openTab({ page: page as unknown as Document })
+    tab.asleep = true
+    void browser.openTab().exclusive(busy.run)
+    void browser.openTab().exclusive(next.run)
+    void tab.exclusive(last.run)
+    await elapse(10_000)
+    move(page)
+    busy.end()
+    await elapse(10_000)
+    expect([next.runs, last.runs]).toEqual([1, 0])
+    // R11: but not for ever.
+    await elapse(1_000)
+    expect(last).toMatchObject({ runs: 1, contended: true })
+  })
+
   it('a tab behind a frozen one is told that there was another', async () => {
     const browser = new FakeBrowser()
     const [frozen, next] = [createTask(), createTask()]
