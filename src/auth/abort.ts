@@ -22,10 +22,21 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   }
 }
 
-/** As `work` settles, or rejects at once with the reason of a signal that is this call's alone. */
+/** As `work` settles, or rejects as soon as `signal` is aborted, with its reason. */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason))
-    work.then(resolve, reject)
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort)) // R15
   })
+}
+
+/** A streamed response that breaks off when `signal` aborts. `over`: nothing more of it can come. */
+export function breakable(response: Response, signal: AbortSignal) {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const over = response.body!.pipeTo(writable, { signal }).catch(() => {})
+  const result = Object.assign(new Response(readable, response), { _data: readable as unknown })
+  Object.defineProperty(result, 'url', { value: response.url })
+  return { result, over }
 }

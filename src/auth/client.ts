@@ -1,10 +1,12 @@
 /**
- * The API client: ofetch, with the access token on every request to the API's own origin, and one
- * replay after a 401. When and how tokens are refreshed is left to the session.
+ * The API client: ofetch, with each call bound to the session that it was begun in. What that does
+ * to a request on its way is left to interceptor.ts.
  */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
-import { onAbort, unlessAborted } from './abort.ts'
+import { breakable, onAbort } from './abort.ts'
+import { CallOver, intercept, originOf } from './interceptor.ts'
+import type { Fetch } from './interceptor.ts'
 import type { Session } from './session.ts'
 
 declare module 'ofetch' {
@@ -13,8 +15,6 @@ declare module 'ofetch' {
     auth?: boolean
   }
 }
-
-type Fetch = typeof globalThis.fetch
 
 export interface ApiClientOptions {
   /** Where the API is: a path on this origin or an absolute URL. Default `/api`. */
@@ -73,26 +73,43 @@ function withSession(
     pick: (response: FetchResponse<unknown>) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const standing = request instanceof Request ? request.signal : defaults.signal
-      const { auth = defaults.auth, signal = standing } = options
+      const standing = defaults.signal ?? (request instanceof Request ? request.signal : undefined)
+      const { auth = defaults.auth, timeout = defaults.timeout, signal = standing } = options
       signal?.throwIfAborted()
       // R6: fixed here and now, whoever may be signed in when the request leaves.
       const session = auth === false ? null : source().currentSession()
+
+      const { onResponse = defaults.onResponse } = options
+      const { onResponseError = defaults.onResponseError } = options
+      const hasHooks = onResponse || onResponseError // R6: they see the answer before the caller.
       // In the place of the caller's signal, which many calls may share: Node warns of that.
-      const own = signal && new AbortController()
+      let own = signal || (session && hasHooks) ? new AbortController() : null
+      const cut = (reason: unknown) => (own ??= new AbortController()).abort(reason)
       const giveUp = (reason: unknown) => {
         reject(reason)
-        own?.abort(reason)
+        cut(reason)
       }
       const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
+      // With a signal, ofetch keeps no time limit.
+      const late = () => cut(new DOMException('The API took too long.', 'TimeoutError'))
+      const timer = own && timeout ? setTimeout(late, timeout) : undefined
       instanceFor(session)
         .raw(request, own ? { ...options, signal: own.signal } : options)
         .then(
-          (response) => resolve(pick(response)),
+          (response) => {
+            const isStream = response.body && response._data === response.body
+            if (!isStream || !(session || signal)) return resolve(pick(response))
+            // R6, R9: not even the rest of it comes after that.
+            own ??= new AbortController()
+            const { result, over } = breakable(response, own.signal)
+            resolve(pick(result))
+            return over
+          },
           (error) => reject(error?.cause instanceof CallOver ? error.cause.cause : error),
         )
         .then(() => {
+          clearTimeout(timer)
           stopSession?.()
           stopSignal?.() // R15
         })
@@ -109,91 +126,4 @@ function withSession(
   const client = (request: FetchRequest, options: FetchOptions = {}) =>
     send(request, options, (response) => response._data)
   return Object.assign(client, { raw, native: fetch, create }) as $Fetch
-}
-
-/** The `fetch` of one session: asks for a token, sends, and after a 401 sends once more. */
-function intercept(fetch: Fetch, origin: string, session: Session): Fetch {
-  return async (input, options: FetchOptions & RequestInit = {}) => {
-    if (session.ended) throw new CallOver(session.ended, options) // R6: not even tried again
-    const given = options.headers as Headers // ofetch has made it so.
-    if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
-
-    const { body, type, replayable } = isFixed(options.body)
-      ? { body: options.body, type: null, replayable: true }
-      : await encode(options.body)
-    let token = session.authorize()
-    for (let isReplay = false; ; isReplay = true) {
-      if (typeof token !== 'string') token = await allowed(token, options)
-      if (session.ended) throw new CallOver(session.ended, options) // R6
-      options.signal?.throwIfAborted() // R9
-      const headers = new Headers(given)
-      headers.set('authorization', `Bearer ${token}`)
-      if (type && !headers.has('content-type')) headers.set('content-type', type)
-      const request = input instanceof Request ? input.clone() : input
-      const response = await fetch(request, { ...options, body, headers })
-      if (session.ended) discard(response)
-      if (session.ended) throw new CallOver(session.ended, options) // R6
-      if (response.status !== 401 || isReplay) return response // R4
-
-      token = session.renew(token)
-      if (!replayable) {
-        Promise.resolve(token).catch(() => {})
-        return notReplayed(response)
-      }
-      discard(response)
-    }
-  }
-}
-
-/** What ends a call for good: ofetch must not try again, nor put its own error in this one's place. */
-class CallOver extends Error {
-  constructor(reason: unknown, options: FetchOptions) {
-    super('The call is over.', { cause: reason })
-    options.retry = false
-  }
-}
-
-/** The token, once it is there, or the failure of the refresh as it is (R7). */
-async function allowed(token: Promise<string>, options: FetchOptions): Promise<string> {
-  const { signal } = options // the call's own, or that of ofetch's time limit
-  try {
-    return await (signal ? unlessAborted(signal, token) : token)
-  } catch (reason) {
-    throw signal?.aborted ? reason : new CallOver(reason, options)
-  }
-}
-
-function discard(response: Response): void {
-  response.body?.cancel().catch(() => {})
-}
-
-/** Whether a body is the same bytes whenever it is sent. */
-function isFixed(body: RequestInit['body']): boolean {
-  return !body || typeof body === 'string' || body instanceof Blob
-}
-
-/** A body as it can be sent twice, byte for byte (R10). A stream can be read only once. */
-async function encode(body: RequestInit['body']) {
-  const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
-  if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
-  // Here and now: what the caller changes later, or another boundary, would be other bytes.
-  const encoded = new Response(body)
-  const type = encoded.headers.get('content-type')
-  return { body: await encoded.blob(), type, replayable: true }
-}
-
-function notReplayed(response: Response): Response {
-  const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
-  return new Response(response.body, { status: 401, statusText, headers: response.headers })
-}
-
-/** Whether a request stays at `origin` (R5). Most can be told at sight, and need no parsing. */
-function isOwn(request: FetchRequest | URL, origin: string): boolean {
-  const url = request instanceof Request ? request.url : String(request)
-  return (url.startsWith(origin) && url[origin.length] === '/') || originOf(url) === origin
-}
-
-/** The origin that a URL leads to from this page. */
-function originOf(url: string): string {
-  return new URL(url, globalThis.location?.href ?? 'http://localhost').origin
 }

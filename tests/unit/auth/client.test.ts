@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FetchError } from 'ofetch'
+import type { FetchContext } from 'ofetch'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import type { Sent } from '../../support/api.ts'
@@ -39,6 +41,44 @@ async function grantNext() {
   backend.latest('refresh').grant(next)
   await elapse()
   return next
+}
+
+/** An answer whose body comes bit by bit. As with a real one, it is an error when `signal` aborts. */
+function createBody({ type = 'text/event-stream', status = 200, signal = idle }) {
+  let controller!: ReadableStreamDefaultController<Uint8Array>
+  const cancel = vi.fn<() => void>()
+  const body = new ReadableStream<Uint8Array>({ start: (it) => void (controller = it), cancel })
+  signal.addEventListener('abort', () => controller.error(signal.reason))
+  return {
+    answer: new Response(body, { status, headers: { 'content-type': type } }),
+    send: (text: string) => signal.aborted || controller.enqueue(Buffer.from(text)),
+    close: () => signal.aborted || controller.close(),
+    cancel,
+  }
+}
+const idle = new AbortController().signal
+
+async function openStream(options: object) {
+  const url = `${base}/events`
+  const opened = api.raw(url, options)
+  await elapse()
+  const body = createBody({})
+  sent.at(-1)!.answer(withProperties(body.answer, { url }))
+  const response = await opened
+  const reader = (response._data as ReadableStream<Uint8Array>).getReader()
+  async function read() {
+    const { value } = await reader.read()
+    return value && Buffer.from(value).toString()
+  }
+  return { ...body, response, read }
+}
+
+/** What `fetch` alone can give a response. */
+function withProperties(response: Response, properties: Partial<Response>): Response {
+  for (const [key, value] of Object.entries(properties)) {
+    Object.defineProperty(response, key, { value })
+  }
+  return response
 }
 
 describe('one request', () => {
@@ -127,6 +167,16 @@ describe('R5: the token goes to the API alone', () => {
       expect(answer.reason).toMatchObject({ status: 401 })
     }
     expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('not elsewhere by a Request of another window, such as that of an iframe', async () => {
+    vi.stubGlobal('location', { href: 'https://app.example/' })
+    await signIn()
+    const stub = vi.fn<typeof fetch>(async () => ok())
+    const page = createApiClient({ session: auth, fetch: stub })
+    const foreign = { url: 'https://evil.example/x', method: 'GET', headers: new Headers() }
+    await page(foreign as Request)
+    expect((stub.mock.lastCall![1]!.headers as Headers).has('authorization')).toBe(false)
   })
 
   it('not to another base URL', async () => {
@@ -223,6 +273,45 @@ describe('a 401', () => {
     expect(answer.reason).toBeInstanceOf(FetchError)
     expect(answer.reason).toMatchObject({ status: 401, data: { message: 'still no' } })
     expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('R4: a second one is the last, though ofetch has tried again in between', async () => {
+    await signIn()
+    const answer = outcome(api('/a'))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(new Response(null, { status: 503 }))
+    await elapse()
+    sent[2]!.answer(unauthorized())
+    await elapse()
+    expect(answer.reason).toMatchObject({ status: 401 })
+    expect([sent.length, backend.count('refresh')]).toEqual([3, 1])
+  })
+
+  it('R5: one of another origin, where a redirect has led, is no word about the token', async () => {
+    const { accessToken } = await signIn()
+    const answer = outcome(api('/download'))
+    await elapse()
+    const elsewhere = { redirected: true, url: 'https://files.example/a' }
+    sent[0]!.answer(withProperties(unauthorized(), elsewhere))
+    await elapse()
+    expect(answer.reason).toMatchObject({ status: 401 })
+    expect(auth.currentSession()!.authorize()).toBe(accessToken)
+  })
+
+  it('is replayed where a redirect has led to the API itself', async () => {
+    await signIn()
+    const answer = outcome(api('/moved'))
+    await elapse()
+    const here = { redirected: true, url: 'https://api.example/v1/here' }
+    sent[0]!.answer(withProperties(unauthorized(), here))
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(answer.value).toEqual({ ok: true })
   })
 
   it("leaves the caller's own retry for other statuses as it is", async () => {
@@ -376,6 +465,59 @@ describe('the session', () => {
     expect(answer.reason).toBeInstanceOf(SessionEndedError)
   })
 
+  it.each(['onResponse', 'onResponseError'])(
+    'R6: nor does it reach the hook %s of the caller, or of an instance',
+    async (hook) => {
+      await signIn()
+      const seen = vi.fn<() => void>()
+      const answers = [api('/a', { [hook]: seen }), api.create({ [hook]: seen })('/a')].map(outcome)
+      await elapse()
+      const status = hook === 'onResponse' ? 200 : 400
+      const bodies = sent.map(({ answer, signal }) => {
+        const body = createBody({ type: 'application/json', status, signal })
+        answer(body.answer)
+        return body
+      })
+      await elapse()
+      void auth.logout()
+      for (const { send, close } of bodies) {
+        send('{"private":1}')
+        close()
+      }
+      await elapse()
+      expect(answers.map(({ reason }) => reason)).toEqual(
+        Array(2).fill(expect.any(SessionEndedError)),
+      )
+      expect(seen).not.toHaveBeenCalled()
+    },
+  )
+
+  it.each([
+    ['asked for', { responseType: 'stream' }],
+    ['of events', {}],
+    ['that its caller can abort', { signal: new AbortController().signal }],
+  ] as const)('R6: a stream %s brings nothing more after the end', async (_, options) => {
+    await signIn()
+    const { read, send, cancel } = await openStream(options)
+    send('of ada')
+    expect(await read()).toBe('of ada')
+    void auth.logout()
+    await elapse()
+    await expect(read()).rejects.toBeInstanceOf(SessionEndedError)
+    expect(cancel).toHaveBeenCalledOnce()
+  })
+
+  it('a stream is a response like any other, and ends with its last piece', async () => {
+    await signIn()
+    const { response, read, send, close } = await openStream({})
+    expect(response).toMatchObject({ ok: true, url: 'https://api.example/v1/events' })
+    expect(response._data).toBe(response.body)
+    send('last')
+    close()
+    expect([await read(), await read()]).toEqual(['last', undefined])
+    void auth.logout()
+  })
+
   it('R7: a refresh that fails is told to all who waited, as it is', async () => {
     await signIn()
     const answers = [outcome(api('/a')), outcome(api('/b', { retry: 3, retryDelay: 10 }))]
@@ -474,19 +616,75 @@ describe('R9: abort', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it("ofetch's own time limit holds while it waits for the refresh", async () => {
+  it('of a stream, by its signal: it breaks off with the reason, and so does the request', async () => {
     await signIn()
-    const answer = outcome(api('/a', { timeout: 1_000, retry: false }))
-    await elapse()
-    sent[0]!.answer(unauthorized())
-    await elapse(999)
-    expect(answer.state).toBe('pending')
-    await elapse(1)
-    expect(answer.reason).toBeInstanceOf(FetchError)
-    expect(answer.reason).toMatchObject({ cause: { name: 'TimeoutError' } })
-    await grantNext()
-    expect(sent).toHaveLength(1)
+    const { signal, abort } = controlled()
+    const { read, cancel } = await openStream({ signal })
+    abort()
+    await expect(read()).rejects.toBe(reason)
+    expect(cancel).toHaveBeenCalledOnce()
   })
+
+  it('of a Request, by the signal of the instance', async () => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const answer = outcome(api.create({ signal })(new Request(`${base}/a`)))
+    await elapse()
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('by a hook, before it is sent: no refresh is begun for it', async () => {
+    await signIn()
+    await elapse(16 * 60_000)
+    const onRequest = ({ options }: FetchContext) => {
+      options.signal = AbortSignal.abort(reason)
+    }
+    const answer = outcome(api('/a', { onRequest }))
+    await elapse()
+    expect(answer.reason).toMatchObject({ cause: reason })
+    expect([sent.length, backend.count('refresh')]).toEqual([0, 0])
+  })
+
+  it('R15: leaves no listener on a signal that a hook gives to many', async () => {
+    await signIn()
+    const { signal } = new AbortController()
+    const onRequest = ({ options }: FetchContext) => {
+      options.signal = signal
+    }
+    await elapse(16 * 60_000)
+    const plain = createApiClient({ baseURL: base, session: auth, fetch: async () => ok() })
+    const answers = [1, 2, 3].map((n) => outcome(plain(`/${n}`, { onRequest })))
+    await elapse()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(3)
+    await grantNext()
+    expect(answers.map(({ state }) => state)).toEqual(Array(3).fill('fulfilled'))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it.each([
+    ['', '/a', { retry: false }],
+    [', tried again', '/a', {}],
+    [' of a Request', new Request(`${base}/a`), {}],
+    [' beside a signal', '/a', { signal: new AbortController().signal }],
+  ] as const)(
+    "ofetch's own time limit%s holds while it waits for the refresh",
+    async (_, request, options) => {
+      await signIn()
+      const answer = outcome(api(request, { timeout: 1_000, ...options }))
+      await elapse()
+      sent[0]!.answer(unauthorized())
+      await elapse(999)
+      expect(answer.state).toBe('pending')
+      await elapse(1)
+      expect(answer.reason).toBeInstanceOf(FetchError)
+      expect(answer.reason).toMatchObject({ cause: { name: 'TimeoutError' } })
+      await grantNext()
+      expect(sent).toHaveLength(1)
+    },
+  )
 
   function controlled() {
     const controller = new AbortController()

@@ -1,0 +1,103 @@
+/**
+ * The interceptor: the `fetch` of one session, beneath ofetch. It asks the session for a token, sends,
+ * and after a 401 sends once more. When and how tokens are refreshed is left to the session.
+ */
+import type { FetchOptions, FetchRequest } from 'ofetch'
+import { unlessAborted } from './abort.ts'
+import type { Session } from './session.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/** Marks the options of a call that was replayed. ofetch hands them on when it tries again. */
+const REPLAYED = Symbol('replayed')
+
+type CallOptions = FetchOptions & RequestInit & { [REPLAYED]?: boolean }
+
+export function intercept(fetch: Fetch, origin: string, session: Session): Fetch {
+  return async (input, options: CallOptions = {}) => {
+    if (session.ended) throw new CallOver(session.ended, options) // R6: not even tried again
+    options.signal?.throwIfAborted() // R9
+    const given = options.headers as Headers // ofetch has made it so.
+    if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
+
+    const { body, type, replayable } = isFixed(options.body)
+      ? { body: options.body, type: null, replayable: true }
+      : await encode(options.body)
+    let token = session.authorize()
+    for (; ; options[REPLAYED] = true) {
+      if (typeof token !== 'string') token = await allowed(token, options)
+      if (session.ended) throw new CallOver(session.ended, options) // R6
+      options.signal?.throwIfAborted() // R9
+      const headers = new Headers(given)
+      headers.set('authorization', `Bearer ${token}`)
+      if (type && !headers.has('content-type')) headers.set('content-type', type)
+      const request = input instanceof Request ? input.clone() : input
+      const response = await fetch(request, { ...options, body, headers })
+      if (session.ended) discard(response)
+      if (session.ended) throw new CallOver(session.ended, options) // R6
+      if (response.status !== 401 || options[REPLAYED]) return response // R4
+      // A redirect has led elsewhere, and the browser has kept the token back (R5).
+      if (response.redirected && !isOwn(response.url, origin)) return response
+
+      token = session.renew(token)
+      if (!replayable) {
+        Promise.resolve(token).catch(() => {})
+        return notReplayed(response)
+      }
+      discard(response)
+    }
+  }
+}
+
+/** What ends a call for good: ofetch must not try again, nor put its own error in this one's place. */
+export class CallOver extends Error {
+  constructor(reason: unknown, options: CallOptions) {
+    super('The call is over.', { cause: reason })
+    options.retry = false
+  }
+}
+
+/** The token, once it is there, or the failure of the refresh as it is (R7). */
+async function allowed(token: Promise<string>, options: CallOptions): Promise<string> {
+  const { signal } = options // the call's own, or that of ofetch's time limit
+  try {
+    return await (signal ? unlessAborted(signal, token) : token)
+  } catch (reason) {
+    throw signal?.aborted ? reason : new CallOver(reason, options)
+  }
+}
+
+function discard(response: Response): void {
+  response.body?.cancel().catch(() => {})
+}
+
+/** Whether a body is the same bytes whenever it is sent. */
+function isFixed(body: RequestInit['body']): boolean {
+  return !body || typeof body === 'string' || body instanceof Blob
+}
+
+/** A body as it can be sent twice, byte for byte (R10). A stream can be read only once. */
+async function encode(body: RequestInit['body']) {
+  const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
+  if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
+  // Here and now: what the caller changes later, or another boundary, would be other bytes.
+  const encoded = new Response(body)
+  const type = encoded.headers.get('content-type')
+  return { body: await encoded.blob(), type, replayable: true }
+}
+
+function notReplayed(response: Response): Response {
+  const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
+  return new Response(response.body, { status: 401, statusText, headers: response.headers })
+}
+
+/** Whether a request stays at `origin` (R5). Most can be told at sight, and need no parsing. */
+function isOwn(request: FetchRequest | URL, origin: string): boolean {
+  const url = typeof request === 'object' && 'url' in request ? request.url : String(request)
+  return (url.startsWith(origin) && url[origin.length] === '/') || originOf(url) === origin
+}
+
+/** The origin that a URL leads to from this page. */
+export function originOf(url: string): string {
+  return new URL(url, globalThis.location?.href ?? 'http://localhost').origin
+}
