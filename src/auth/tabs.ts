@@ -2,11 +2,10 @@
  * One browser profile, many tabs: an exclusive lock, a message channel, and one shared note that
  * says which session the profile is in. What the messages mean is left to shared-session.ts.
  */
+import { HOLDING, lockTabs, spareLocks } from './locks.ts'
+import type { TabChannel, TabLocks, TabPage } from './locks.ts'
 import { browserStorage, createNote } from './storage.ts'
 import type { TabStorage } from './storage.ts'
-
-/** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
-const HOLDING = 'tabs.holding'
 
 /** How a tab takes part in what all tabs of the browser profile share. */
 export interface Tabs {
@@ -38,13 +37,10 @@ export interface TabsOptions {
    * little more than its work may take. A tab that is out of view meanwhile waits for twice as long.
    */
   patience?: number
-  locks?: Pick<LockManager, 'request'> | null
-  channel?: Pick<
-    BroadcastChannel,
-    'postMessage' | 'addEventListener' | 'removeEventListener'
-  > | null
+  locks?: TabLocks | null
+  channel?: TabChannel | null
   storage?: TabStorage | null
-  page?: Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'> | null
+  page?: TabPage | null
 }
 
 /**
@@ -59,7 +55,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { name = 'auth', patience = 10_500 } = options
   const { storage = browserStorage() } = options
   const { locks = globalThis.navigator?.locks ?? spareLocks(storage, patience) } = options
-  const { channel = globalThis.BroadcastChannel ? new BroadcastChannel(name) : null } = options
+  const { channel = openChannel(name) } = options
   const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
   /** Whether another tab has held the lock since tasks began to queue here. */
@@ -101,14 +97,13 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   }
 }
 
-/** For plain http, where browsers have no Web Locks. Null where the code for it does not come. */
-function spareLocks(storage: TabStorage | null, patience: number) {
-  if (globalThis.isSecureContext !== false || !storage) return null
-  const late = new Promise<null>((resolve) => setTimeout(resolve, patience, null)) // R11
-  const loaded = import('./storage-locks.ts')
-    .then(({ createStorageLocks }) => createStorageLocks(storage, patience))
-    .catch(() => null)
-  return Promise.race([loaded, late])
+/** Null also where the browser denies it, as it may with storage. */
+function openChannel(name: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(name)
+  } catch {
+    return null
+  }
 }
 
 /** Resolves when `done` holds after a message, or when `patience` (milliseconds) is over. */
@@ -122,78 +117,4 @@ export function afterMessage(tabs: Tabs, done: () => boolean, patience: number):
     const timer = setTimeout(settle, patience)
     const stop = tabs.listen(() => done() && settle())
   })
-}
-
-/**
- * Asks with `ifAvailable` first: whoever finds the lock taken knows it, and gives the holder's
- * message time to arrive (R1). The platform promises no order between the two.
- */
-async function lockTabs<T>(
-  {
-    locks,
-    channel,
-    page,
-    name,
-    patience,
-  }: Pick<Required<TabsOptions>, 'name' | 'patience' | 'channel' | 'page'> & {
-    locks: Pick<LockManager, 'request'>
-  },
-  task: (contended: boolean) => Promise<T>,
-): Promise<T> {
-  let running: Promise<T> | undefined
-  const run = (contended: boolean) => {
-    channel?.postMessage(HOLDING)
-    return (running = task(contended))
-  }
-
-  await locks
-    .request(name, { ifAvailable: true }, (lock) => (lock ? run(false) : undefined))
-    .catch(unlessRunning)
-  if (running) return running
-
-  const waiting = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let slept = page?.visibilityState === 'hidden'
-  const wait = () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      if (!slept) return waiting.abort()
-      slept = false
-      wait()
-    }, patience)
-  }
-  const sleep = () => (slept = true)
-  const stop = () => {
-    clearTimeout(timer)
-    channel?.removeEventListener('message', wait)
-    page?.removeEventListener('visibilitychange', sleep)
-  }
-  // Patience begins anew with every sign of life, such as that of the next tab in the queue. A tab
-  // that was out of view may have been frozen itself, and have missed one: it waits once more.
-  channel?.addEventListener('message', wait)
-  page?.addEventListener('visibilitychange', sleep)
-  wait()
-  await locks
-    .request(name, { signal: waiting.signal }, () => {
-      stop()
-      return run(true)
-    })
-    .catch((error) => {
-      if (!running && !waiting.signal.aborted) throw error
-    })
-    .finally(stop)
-  if (running) return running
-
-  // The holder is frozen. One of those who waited takes the lock by force, the others queue again.
-  await locks
-    .request(`${name}.rescue`, { ifAvailable: true }, (rescue) =>
-      locks.request(name, rescue ? { steal: true } : {}, () => run(true)),
-    )
-    .catch(unlessRunning)
-  return running!
-
-  // A lock taken by force rejects its holder's request, but does not undo the holder's task.
-  function unlessRunning(error: unknown) {
-    if (!running) throw error
-  }
 }

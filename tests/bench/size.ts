@@ -22,7 +22,7 @@ createApp(App).use(createPinia()).use(router).mount('#app')
 `
 
 /** All of src/auth but what comes with the API client, on plain http and in `json` mode. */
-const AUTH = /\/src\/auth\/(?!client|abort|storage-locks|json-)/
+const AUTH = /\/src\/auth\/(?!client|interceptor|abort|storage-locks|json-)/
 const VALIBOT = /\/node_modules\/valibot\//
 
 const page = await sizeOfPage()

@@ -112,6 +112,26 @@ describe('exclusive over tabs', () => {
     expect(last).toMatchObject({ runs: 1, contended: true })
   })
 
+  it('R11: takes it also from a tab that took it by force, and froze too', async () => {
+    const browser = new FakeBrowser()
+    void browser.openTab().exclusive(createTask().run)
+    const tasks = [createTask(), createTask(), createTask()]
+    for (const { run } of tasks) void browser.openTab().exclusive(run)
+    await elapse(10_500)
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 0, 0])
+    await elapse(10_501) // From its sign of life, which took a moment.
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 0])
+    expect(tasks[1]).toMatchObject({ contended: true })
+
+    // And again, and who comes new is no worse off than those who have waited.
+    const late = createTask()
+    void browser.openTab().exclusive(late.run)
+    await elapse(10_501)
+    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
+    await elapse(100_000)
+    expect(late.runs).toBe(1)
+  })
+
   it('a tab behind a frozen one is told that there was another', async () => {
     const browser = new FakeBrowser()
     const [frozen, next] = [createTask(), createTask()]
@@ -153,7 +173,6 @@ describe('exclusive over tabs', () => {
   })
 
   it.each([
-    ['at once', 1],
     ['while it waits', 2],
     ['when it takes the lock by force', 3],
   ])('fails when the platform refuses the lock %s', async (_, refusals) => {
@@ -172,14 +191,16 @@ describe('exclusive over tabs', () => {
     expect(failed.reason).toBe(denied)
   })
 
-  it('fails when the platform has no locks to give', async () => {
+  it('goes on alone when the platform denies locks, and fails as the task does', async () => {
     const denied = new DOMException('Denied', 'SecurityError')
     const tabs = createTabs({
       locks: { request: () => Promise.reject(denied) },
       channel: null,
       storage: null,
     })
-    await expect(tabs.exclusive(() => Promise.resolve())).rejects.toBe(denied)
+    expect(await tabs.exclusive(async (contended) => contended)).toBe(false)
+    const error = new Error('broken')
+    await expect(tabs.exclusive(() => Promise.reject(error))).rejects.toBe(error)
   })
 })
 
@@ -250,6 +271,16 @@ describe('what the platform does not have', () => {
     task.end()
     await elapse()
     expect(result.value).toBe('done')
+  })
+
+  it('a channel that is denied: as none', () => {
+    const denied = vi.fn<() => void>(() => {
+      throw new DOMException('The operation is insecure.', 'SecurityError')
+    })
+    vi.stubGlobal('BroadcastChannel', denied)
+    const tabs = createTabs({ locks: null, storage: null })
+    expect(denied).toHaveBeenCalledOnce()
+    expect(() => tabs.post('x')).not.toThrow()
   })
 
   it('no channel: the lock still keeps tabs apart', async () => {

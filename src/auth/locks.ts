@@ -1,0 +1,105 @@
+/**
+ * One task at a time over all tabs, by Web Locks. A tab that froze while it held the lock loses it.
+ */
+import type { TabStorage } from './storage.ts'
+
+/** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
+export const HOLDING = 'tabs.holding'
+
+export type TabLocks = Pick<LockManager, 'request'>
+export type TabChannel = Pick<
+  BroadcastChannel,
+  'postMessage' | 'addEventListener' | 'removeEventListener'
+>
+export type TabPage = Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'>
+
+/** What tabs that take turns need of their browser. */
+export interface TabScope {
+  locks: TabLocks
+  channel: TabChannel | null
+  page: TabPage | null
+  /** Names the lock. */
+  name: string
+  /** Milliseconds after which a tab that holds on to the lock counts as frozen. */
+  patience: number
+}
+
+/** For plain http, where browsers have no Web Locks. Null where the code for it does not come. */
+export function spareLocks(
+  storage: TabStorage | null,
+  patience: number,
+): Promise<TabLocks | null> | null {
+  if (globalThis.isSecureContext !== false || !storage) return null
+  const late = new Promise<null>((resolve) => setTimeout(resolve, patience, null)) // R11
+  const loaded = import('./storage-locks.ts')
+    .then(({ createStorageLocks }) => createStorageLocks(storage, patience))
+    .catch(() => null)
+  return Promise.race([loaded, late])
+}
+
+/**
+ * Asks with `ifAvailable` first: whoever finds the lock taken knows it, and gives the holder's
+ * message time to arrive (R1). The platform promises no order between the two.
+ */
+export async function lockTabs<T>(
+  scope: TabScope,
+  task: (contended: boolean) => Promise<T>,
+  round = 1,
+): Promise<T> {
+  const { locks, channel, page, name, patience } = scope
+  let running: Promise<T> | undefined
+  const run = (contended: boolean) => {
+    channel?.postMessage(HOLDING)
+    return (running = task(contended))
+  }
+
+  await locks
+    .request(name, { ifAvailable: true }, (lock) => (lock ? run(round > 1) : undefined))
+    // Taken by force, or denied: the task goes on, and a tab that gets no lock is on its own.
+    .catch(() => running ?? run(false))
+  if (running) return running
+
+  const waiting = new AbortController()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let slept = page?.visibilityState === 'hidden'
+  const wait = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (!slept) return waiting.abort()
+      slept = false
+      wait()
+    }, patience)
+  }
+  const sleep = () => (slept = true)
+  const stop = () => {
+    clearTimeout(timer)
+    channel?.removeEventListener('message', wait)
+    page?.removeEventListener('visibilitychange', sleep)
+  }
+  // Patience begins anew with every sign of life, such as that of the next tab in the queue. A tab
+  // that was out of view may have been frozen itself, and have missed one: it waits once more.
+  channel?.addEventListener('message', wait)
+  page?.addEventListener('visibilitychange', sleep)
+  wait()
+  await locks
+    .request(name, { signal: waiting.signal }, () => {
+      stop()
+      return run(true)
+    })
+    .catch((error) => {
+      if (!running && !waiting.signal.aborted) throw error
+    })
+    .finally(stop)
+  if (running) return running
+
+  // The holder is frozen. One of those who waited takes the lock by force, the others queue again,
+  // and the next time that they lose patience it may be with the one who took it.
+  await locks
+    .request(`${name}.rescue.${round}`, { ifAvailable: true }, (rescue) =>
+      rescue ? locks.request(name, { steal: true }, () => run(true)) : undefined,
+    )
+    .catch((error) => {
+      if (!running) throw error
+    })
+  return running ?? lockTabs(scope, task, round + 1)
+}
