@@ -53,8 +53,8 @@ export function createSharedSession(
   }
 
   /** R6: a session is one person's. Without a lock, another's refresh token may come between. */
-  function sessionFor({ user }: { user: User }, session: Session): Session {
-    return session.held && session.held.user.id !== user.id ? open() : session
+  function sessionFor({ user }: { user: User }, session: Session, id = newId()): Session {
+    return session.held && session.held.user.id !== user.id ? open(id) : session
   }
 
   /** Asks the back end for a grant, until the session ends. */
@@ -85,6 +85,7 @@ export function createSharedSession(
       } catch (error) {
         if (session.ended) throw session.ended // R12
         if (isRefusal(error)) throw end(session, 'expired', error) // R8
+        if (session.held !== held && session.isLive()) return // Another tab has come round it.
         session.fail(error) // R7
         tell({ type: 'failed', id: session.id, failure: portable(session.failure!) })
         throw error
@@ -103,6 +104,7 @@ export function createSharedSession(
   function adopt(session: Session, grant: HeldGrant | null): void {
     if (current && current !== session) close(current, 'replaced') // R6
     current = session
+    over.delete(session.id) // The id may go on with another person.
     since = grant?.receivedAt ?? now()
     if (grant) session.hold(grant)
     onChange(session, null)
@@ -131,17 +133,17 @@ export function createSharedSession(
   }
 
   function hear(message: TabMessage): void {
+    if (!message || over.has(message.id)) return // R12: messages may arrive in any order
     const mine = current?.id === message.id ? current : null
-    if (over.has(message.id)) return // R12: messages of several tabs may arrive in any order
     if (message.type === 'ended') {
       over.add(message.id)
       if (mine) drop(mine, message.reason)
     } else if (message.type === 'granted') {
       if (!isNews(message.id, message.held)) return
-      const session = sessionFor(message.held, mine ?? open(message.id))
+      const session = sessionFor(message.held, mine ?? open(message.id), message.id)
       adopt(session, message.held) // R13
       remember(session.id)
-    } else mine?.pause(imported(message.failure))
+    } else if (message.type === 'failed') mine?.pause(imported(message.failure))
   }
 
   /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */
@@ -173,19 +175,16 @@ export function createSharedSession(
     return note === SIGN_OUT_OWED ? null : note
   }
 
-  function tell(message: TabMessage): void {
-    tabs.post(message)
-  }
-
+  const tell = (message: TabMessage) => tabs.post(message)
   const stops = [tabs.listen((message) => hear(message as TabMessage)), tabs.onWake(catchUp)]
-  const stop = () => stops.forEach((stop) => stop())
   const id = sharedId()
   if (id) adopt(open(id), null)
+  const stop = () => stops.forEach((stop) => stop())
   return { current: () => current, open, request, begin, end, catchUp, stop }
 }
 
 function portable({ error, ...failure }: RefreshFailure): PortableFailure {
-  const { message, status } = error as { message: string; status?: number }
+  const { message, status } = Object(error) as { message: string; status?: number }
   return { ...failure, message, status }
 }
 

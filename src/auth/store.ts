@@ -68,7 +68,8 @@ export function createAuth(options: AuthOptions) {
       } catch (error) {
         if (!isRefusal(error)) return
       }
-      tabs.session.set(null)
+      // Where this tab froze meanwhile, another may have taken the lock, and signed somebody in.
+      if (tabs.session.get() === SIGN_OUT_OWED) tabs.session.set(null)
     })
   }
 

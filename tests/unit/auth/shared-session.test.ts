@@ -369,6 +369,33 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(1)
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
   })
+
+  it.each([null, undefined, 'down'])(
+    'R7: for no more reason than %s is told as it is',
+    async (error) => {
+      const { tabs } = await openTabs(2)
+      const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+      await elapse()
+      await failRefresh(error)
+      await elapse(100)
+      expect(asked[0]!).toMatchObject({ state: 'rejected', reason: error })
+      expect(asked[1]!.state).toBe('rejected')
+      expect(backend.count('refresh')).toBe(1)
+    },
+  )
+})
+
+describe('the messages of others', () => {
+  it.each([null, 'x', { type: 'ended' }, { type: 'news from a later version', id: '' }])(
+    'that are none of ours are left alone: %o',
+    async (message) => {
+      const { tabs, grant } = await openTabs(2)
+      const named = message && typeof message === 'object' && 'id' in message
+      tabs[0]!.tabs.post(named ? { ...message, id: tabs[1]!.session().id } : message)
+      await heard()
+      expect(tokensOf(tabs)).toEqual(all(tabs, grant.accessToken))
+    },
+  )
 })
 
 describe('a refused refresh', () => {
@@ -518,6 +545,29 @@ describe('sign-out', () => {
     await elapse()
     expect(signedOut.state).toBe('fulfilled')
   })
+
+  it.each([true, false])(
+    'R13: answered after somebody has signed in elsewhere leaves them signed in (Web Locks: %s)',
+    async (locks) => {
+      browser = new FakeBrowser({ locks })
+      const [frozen, other] = [openTab({ timeout: DAY }), openTab()]
+      await signIn(frozen)
+      void frozen.auth.logout()
+      await elapse()
+      const signedIn = other.auth.login({ username: 'bob', password: 'secret' })
+      await elapse(locks ? 10_600 : 0)
+      backend.latest('login').grant(grantFor(bob))
+      await signedIn
+      await heard()
+      backend.latest('logout').done()
+      await elapse()
+      other.page.show('hidden')
+      other.page.show('visible')
+      await elapse()
+      expect(namesOf([frozen, other])).toEqual(['Bob', 'Bob'])
+      expect(other.session().id).toBe(other.tabs.session.get())
+    },
+  )
 })
 
 describe('sign-in', () => {
@@ -574,6 +624,33 @@ describe('sign-in', () => {
     expect(sent.map(({ token }) => token)).toEqual([bearer(grant), bearer(grant)])
     await expect(session.authorize()).rejects.toBe(session.ended)
     expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: that got lost, and comes to light by a refresh, is one session in all tabs', async () => {
+    const stays = openTab()
+    await signIn(stays)
+    const lost = outcome(openTab().auth.login({ username: 'bob', password: 'secret' }))
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch')) // The API has done it.
+    await elapse()
+    expect(lost.state).toBe('rejected')
+    const reloaded = openTab()
+    const restored = outcome(reloaded.auth.restore())
+    await elapse()
+    await answerRefresh(grantFor(bob))
+    expect(restored.state).toBe('fulfilled')
+
+    const both = [stays, reloaded]
+    expect(namesOf(both)).toEqual(['Bob', 'Bob'])
+    const ids = both.map(({ session }) => session().id)
+    expect(ids).toEqual(all(both, stays.tabs.session.get()))
+    // They still hear each other.
+    void reloaded.auth.refresh()
+    await elapse()
+    const next = await answerRefresh(grantFor(bob))
+    expect(tokensOf(both)).toEqual(all(both, next.accessToken))
+    await signOut(stays)
+    expect(statusOf(both)).toEqual(all(both, 'anonymous'))
   })
 
   it('R13: of two, told in the wrong order, the one in the note counts', async () => {
@@ -838,6 +915,22 @@ describe('without Web Locks', () => {
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
     for (const token of tokensOf(tabs)) expect(grants.map((g) => g.accessToken)).toContain(token)
     expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R7: one that fails after another has brought a live token fails nobody, and pauses none', async () => {
+    const { tabs } = await openTabs(2)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
+    second!.grant()
+    await heard()
+    first!.fail(httpError(503))
+    await heard()
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+
+    void tabs[0]!.auth.refresh()
+    await elapse()
+    expect(backend.count('refresh')).toBe(3)
   })
 
   it('R13: sign-in and sign-out reach the other tabs', async () => {
