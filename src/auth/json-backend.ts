@@ -5,10 +5,15 @@
 import { createPost, isRefusal } from './backend.ts'
 import type { AuthBackend, BackendOptions } from './backend.ts'
 import type { TokenGrant } from './contract.ts'
+import { browserStorage, createNote } from './storage.ts'
+import type { TabStorage } from './storage.ts'
 
 export interface JsonBackendOptions extends BackendOptions {
-  /** Where the refresh token is kept. Default: localStorage, which every tab shares. */
-  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+  /**
+   * Where the refresh token is kept. Default: localStorage, which every tab shares. Where that is
+   * denied, a variable: the session then ends with the page.
+   */
+  storage?: TabStorage | null
   /** The key in `storage`. Default `auth.refresh-token`. */
   key?: string
 }
@@ -19,12 +24,13 @@ export interface JsonBackendOptions extends BackendOptions {
  */
 export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend {
   const post = createPost(options)
-  const { key = 'auth.refresh-token', storage = globalThis.localStorage } = options
+  const { key = 'auth.refresh-token', storage = browserStorage() } = options
+  const kept = createNote(key, storage)
 
   function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
     signal?.throwIfAborted() // R12
     // An API without rotation sends no new one: the old one stays good.
-    if (grant?.refreshToken) storage.setItem(key, grant.refreshToken)
+    if (grant?.refreshToken) kept.set(grant.refreshToken)
     return grant
   }
 
@@ -33,20 +39,19 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
     },
     async refresh({ signal } = {}) {
-      const refreshToken = storage.getItem(key) ?? undefined
+      const refreshToken = kept.get() ?? undefined
       try {
         const grant = await post('/auth/refresh', { refreshToken }, signal)
         return keep(grant, signal)
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
-        if (isRefusal(error) && (storage.getItem(key) ?? undefined) === refreshToken)
-          storage.removeItem(key)
+        if (isRefusal(error) && (kept.get() ?? undefined) === refreshToken) kept.set(null)
         throw error
       }
     },
     async logout({ signal } = {}) {
-      const refreshToken = storage.getItem(key)
-      storage.removeItem(key)
+      const refreshToken = kept.get()
+      kept.set(null)
       if (refreshToken) await post('/auth/logout', { refreshToken }, signal)
     },
   }

@@ -1,5 +1,5 @@
 /** Something that a view loads: its data, how the loading goes, and a way to load it again. */
-import { onScopeDispose, ref, shallowRef } from 'vue'
+import { nextTick, onScopeDispose, ref, shallowRef } from 'vue'
 import { SessionEndedError } from '@/auth/index.ts'
 
 /** What `useResource` returns. Its data stay while they are loaded again. */
@@ -27,7 +27,11 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
       data.value = result
       status.value = 'ready'
     } catch (reason) {
-      if (signal.aborted || reason instanceof SessionEndedError) return
+      if (reason instanceof SessionEndedError) {
+        await nextTick()
+        return signal.aborted || reason.reason !== 'replaced' ? undefined : load()
+      }
+      if (signal.aborted) return
       error.value = reason
       status.value = 'error'
     }

@@ -16,21 +16,31 @@ const router = createRouter({
 router.afterEach((to, from, failure) => {
   if (failure) return
   document.title = to.meta.title ? `${to.meta.title} · ${APP_NAME}` : APP_NAME
-  if (to.name !== 'unavailable') sessionStorage.removeItem(RELOADED)
+  if (to.name !== 'unavailable') tabStorage()?.removeItem(RELOADED)
 })
 
 // After a new deployment the chunks that this page knows are gone: a load of the page brings the new
 // ones, once. If they still do not come, or there is no network, the server is out of reach.
 router.onError((error, to) => {
   if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
-  if (!navigator.onLine || sessionStorage.getItem(RELOADED) === to.fullPath) {
+  const storage = tabStorage()
+  if (!navigator.onLine || !storage || storage.getItem(RELOADED) === to.fullPath) {
     const pathMatch = to.path.slice(1).split('/')
     const { query, hash } = to
     void router.replace({ name: 'unavailable', params: { pathMatch }, query, hash })
   } else {
-    sessionStorage.setItem(RELOADED, to.fullPath)
+    storage.setItem(RELOADED, to.fullPath)
     window.location.assign(router.resolve(to.fullPath).href)
   }
 })
+
+/** Null where the browser denies it: what cannot be marked is not loaded anew, time and again. */
+function tabStorage(): Storage | null {
+  try {
+    return window.sessionStorage
+  } catch {
+    return null
+  }
+}
 
 export default router

@@ -123,6 +123,27 @@ describe('createJsonBackend', () => {
     expect(storage.map.size).toBe(0)
   })
 
+  it('keeps it in a variable where the browser denies storage', async () => {
+    vi.stubGlobal('window', {
+      get localStorage() {
+        throw new DOMException('Denied', 'SecurityError')
+      },
+    })
+    const { fetch, sent } = stubFetch(
+      json({ ...grantFor(), refreshToken: 'r1' }),
+      json({ ...grantFor(), refreshToken: 'r2' }),
+    )
+    const backend = createJsonBackend({ fetch })
+    await backend.login(credentials)
+    await backend.refresh()
+    await backend.logout()
+    await backend.logout()
+    expect(sent.slice(1).map(({ body }) => body)).toEqual([
+      { refreshToken: 'r1' },
+      { refreshToken: 'r2' },
+    ])
+  })
+
   it('signs out with the refresh token, and has forgotten it before the API answers', async () => {
     const storage = memoryStorage({ [key]: 'r1' })
     const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))

@@ -113,4 +113,16 @@ describe('useResource', () => {
     expect(resource.error.value).toBe(null)
     expect(resource.status.value).toBe('loading')
   })
+
+  it('loads again when the same person has signed in anew, and not when somebody else has', async () => {
+    const [same, other] = [createResource(), createResource()]
+    same.load(0).reject(new SessionEndedError('replaced'))
+    other.load(0).reject(new SessionEndedError('replaced'))
+    other.leave()
+    await settled()
+    expect([same.loads.length, other.loads.length]).toEqual([2, 1])
+    same.load(1).resolve('hers')
+    await settled()
+    expect(same.resource.data.value).toBe('hers')
+  })
 })

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { createApp, ref } from 'vue'
+import { createApp, readonly, ref } from 'vue'
 import { useAuthStore } from '@/auth/index.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
@@ -67,4 +67,12 @@ it('a refresh, or another session of the same person, takes nothing away', async
   await useAuthStore().refresh()
   await signIn(ada)
   expect(useCart().items).toEqual([{ name: 'a book' }])
+})
+
+it('R6: a store with state that cannot be emptied is refused, rather than left full', () => {
+  const useInbox = defineStore('inbox', () => {
+    const letters = ref<string[]>([])
+    return { letters: readonly(letters), read: () => letters.value.push('a letter') }
+  })
+  expect(() => useInbox()).toThrow('Store inbox: letters is readonly')
 })
