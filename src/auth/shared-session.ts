@@ -85,10 +85,10 @@ export function createSharedSession(
       } catch (error) {
         if (session.ended) throw session.ended // R12
         if (isRefusal(error)) throw end(session, 'expired', error) // R8
-        if (session.held !== held && session.isLive()) return // Another tab has come round it.
         session.fail(error) // R7
         tell({ type: 'failed', id: session.id, failure: portable(session.failure!) })
-        throw error
+        // Without a lock another tab may have brought what this one failed to get.
+        if (session.held === held || !session.isLive()) throw error
       }
     })
   }
