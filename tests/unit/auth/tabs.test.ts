@@ -274,7 +274,7 @@ describe('what the platform does not have', () => {
   })
 
   it('a channel that is denied: as none', () => {
-    const denied = vi.fn<() => void>(() => {
+    const denied = vi.fn<() => void>(function () {
       throw new DOMException('The operation is insecure.', 'SecurityError')
     })
     vi.stubGlobal('BroadcastChannel', denied)
