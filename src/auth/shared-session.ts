@@ -166,6 +166,7 @@ export function createSharedSession(
 
   /** Where storage is denied each tab has a note of its own. What it owes stands in it until paid. */
   function remember(id: string): void {
+    if (tabs.session.isShared) return // Who tells of a session has noted it, and may have ended it.
     const note = tabs.session.get()
     if (!note || over.has(note)) tabs.session.set(id)
   }

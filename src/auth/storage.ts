@@ -10,6 +10,9 @@ export function createNote(key: string, storage: TabStorage | null) {
   let own: string | null = null
   let shared = storage
   return {
+    get isShared() {
+      return shared !== null
+    },
     get: () => (shared ? shared.getItem(key) : own),
     set(value: string | null) {
       own = value

@@ -25,8 +25,9 @@ export interface Tabs {
   /**
    * The id of the session that this profile is in, or null. It is random, never sent to a server
    * and no secret; it outlives the page, so that only a visitor who signed in costs a refresh (R14).
+   * Not shared, it is this tab's alone.
    */
-  session: { get(): string | null; set(id: string | null): void }
+  session: { get(): string | null; set(id: string | null): void; readonly isShared: boolean }
 }
 
 export interface TabsOptions {

@@ -503,6 +503,28 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R13: is not undone by a tab that hears late of the sign-in before it', async () => {
+    browser.latency = 20
+    const { tabs } = await openTabs(3)
+    const [first, second] = tabs as [Tab, Tab]
+    const signedIn = first.auth.login({ username: 'ada', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant()
+    await signedIn
+    await elapse(5)
+    const signedOut = second.auth.logout()
+    await elapse()
+    backend.latest('logout').done()
+    await signedOut
+    await elapse(15) // All have heard of the sign-in, and nobody yet of the sign-out.
+    expect(first.auth.status.value).toBe('authenticated')
+    const asked = outcome(first.auth.refresh())
+    await elapse(1)
+    expect(asked.reason).toMatchObject({ reason: 'signed-out' })
+    expect(backend.count('refresh')).toBe(0)
+    expect(browser.storage.size).toBe(0)
+  })
+
   it('R13: reaches all tabs though what they share was cleared before', async () => {
     const { tabs } = await openTabs(3)
     browser.storage.clear()
