@@ -2,12 +2,15 @@
  * Reads request bodies. Bad input of any kind becomes a 400, 413 or 415 that says what is wrong,
  * and never a 500 (S5).
  */
-import { assertBodySize, HTTPError, requireContentType } from 'h3'
-import type { H3Event } from 'h3'
+import { requireContentType } from 'h3'
+import type { H3Event, HTTPError } from 'h3'
 import * as v from 'valibot'
 import { apiError } from './errors.ts'
 
 const JSON_LIMIT = 16 * 1024
+
+/** Milliseconds for the rest of a body that is too large. */
+const PATIENCE = 2000
 
 /**
  * The body as `schema` sees it. No body at all counts as `{}`.
@@ -32,21 +35,49 @@ export async function readJson<S extends v.GenericSchema>(
 }
 
 /**
- * The body as it came. The limit is in bytes, and holds for those that arrive rather than for the
+ * The body as it came. The limit is in bytes, and holds for those that arrive as well as for the
  * number in Content-Length.
  *
  * @throws HTTPError 400 `invalid_body`, 413 `body_too_large`
  */
 export async function readBytes(event: H3Event, limit: number): Promise<Uint8Array> {
+  const { body, headers } = event.req
+  if (!body) return new Uint8Array()
+
+  const isTooLarge = Number(headers.get('content-length')) > limit
+  const bytes = isTooLarge ? null : await readUpTo(body, limit)
+  if (bytes) return bytes
+
+  await skipRest(event, body)
+  throw apiError(413, 'body_too_large', `The body may have ${limit} bytes at most.`)
+}
+
+/** Null if there are more bytes; the rest of them is left in the stream. */
+async function readUpTo(body: ReadableStream<Uint8Array>, limit: number) {
+  const chunks: Uint8Array[] = []
+  let size = 0
   try {
-    assertBodySize(event, limit)
-    return new Uint8Array(await event.req.arrayBuffer())
-  } catch (error) {
-    if (HTTPError.isError(error) && error.status === 413) {
-      throw apiError(413, 'body_too_large', `The body may have ${limit} bytes at most.`)
+    for await (const chunk of body.values({ preventCancel: true })) {
+      size += chunk.length
+      if (size > limit) return null
+      chunks.push(chunk)
     }
+    return Buffer.concat(chunks)
+  } catch {
     throw invalidBody('The body could not be read to its end.')
   }
+}
+
+/**
+ * Reads on and keeps nothing. Answered earlier, a client that still sends would get a reset instead
+ * of the answer, or wait for ever for that of its next request. One that does not come to an end
+ * loses its connection.
+ */
+async function skipRest(event: H3Event, body: ReadableStream): Promise<void> {
+  const signal = AbortSignal.timeout(PATIENCE)
+  await body.pipeTo(new WritableStream(), { signal, preventCancel: true }).catch(() => {
+    event.res.headers.set('Connection', 'close')
+  })
 }
 
 /** @throws HTTPError 400 `invalid_body` */

@@ -3,7 +3,7 @@
  * explanation, and never a 500 (S5).
  */
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createHarness, outcome } from '../unit/mock-server/harness.ts'
 
 const LIMIT = 16 * 1024
@@ -21,6 +21,11 @@ function chunked(size: number): ReadableStream<Uint8Array> {
       left -= 1000
     },
   })
+}
+
+/** Sends these, and then neither more nor the end. */
+function endless(...chunks: Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => chunks.forEach((c) => controller.enqueue(c)) })
 }
 
 /** A good sign-in, made so long by spaces. */
@@ -100,6 +105,22 @@ describe('a sign-in', () => {
       message: expect.stringMatching(/\w+ \w+/),
       data: { code: expected.slice(4) },
     })
+  })
+
+  it.each([
+    ['a body too large that has no end', endless(new Uint8Array(LIMIT + 1)), {}],
+    ['one that is announced and does not come', endless(), { 'content-length': '1000000' }],
+  ])('S5: %s is not waited for, and its connection has to go', async (_, body, headers) => {
+    const patience = new AbortController()
+    const limit = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)
+    const { post } = createHarness()
+    const answer = post('/api/auth/login', { body, headers })
+    await vi.waitUntil(() => limit.mock.calls.length > 0)
+    patience.abort()
+
+    const response = await answer
+    expect(response.headers.get('connection')).toBe('close')
+    expect(await outcome(response)).toBe(LARGE)
   })
 
   it.each<[string, BodyInit, Record<string, string>?]>([

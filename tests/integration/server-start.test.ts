@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,34 @@ const json = (body: object) => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 })
+
+const CODINGS = ['declared', 'chunked'] as const
+const FLOODS = Array.from({ length: 10 })
+
+/**
+ * What comes back over one connection for a sign-in with a mebibyte of spaces, and a request after
+ * it: the statuses, or the error of the socket.
+ */
+function flood(port: number, coding: (typeof CODINGS)[number]): Promise<string> {
+  const size = 1024 * 1024
+  const head = `POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\n`
+  const next = 'GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+  const body = ' '.repeat(size)
+  const request =
+    coding === 'declared'
+      ? `${head}Content-Length: ${size}\r\n\r\n${body}`
+      : `${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(request + next))
+    socket.on('data', (chunk) => (answer += chunk))
+    socket.on('error', ({ message }) => resolve(message))
+    socket.on('close', () => {
+      resolve([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status).join(' '))
+    })
+  })
+}
 
 describe('the file of sessions', () => {
   it('S9: keeps them, for its owner only', async () => {
@@ -98,7 +127,7 @@ describe('in Vite', () => {
     const { port } = server.address() as AddressInfo
     const call = (path: string, init?: RequestInit) =>
       fetch(`http://127.0.0.1:${port}${path}`, init)
-    return { vite, call }
+    return { vite, port, call }
   }
 
   it('S9: answers /api, and an edit or a restart signs nobody out', async () => {
@@ -140,6 +169,14 @@ describe('in Vite', () => {
       { status: 200 },
     ])
   })
+
+  it.each(CODINGS)(
+    'S5: a %s body that is too long gets its 413, and the connection goes on',
+    async (coding) => {
+      const { port } = await startVite()
+      for (const _ of FLOODS) expect(await flood(port, coding)).toBe('413 200')
+    },
+  )
 })
 
 describe('npm run mock', () => {
@@ -164,12 +201,16 @@ describe('npm run mock', () => {
       child.kill()
       await exited
     })
-    return { exited, printed }
+    const ready = async () => {
+      const output = await printed('Sign in')
+      const [, port] = /http:\/\/localhost:(\d+)\/api/.exec(output) ?? []
+      return { output, port: Number(port) }
+    }
+    return { exited, printed, ready }
   }
 
   it('S8: listens on the loopback interface, and says where and for whom', async () => {
-    const output = await start({ MOCK_PORT: '0' }).printed('Sign in')
-    const [, port] = /http:\/\/localhost:(\d+)\/api/.exec(output) ?? []
+    const { output, port } = await start({ MOCK_PORT: '0' }).ready()
 
     expect(output).toContain('admin / password')
     const origin = 'http://localhost:5173'
@@ -178,6 +219,14 @@ describe('npm run mock', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe(origin)
     await expect(fetch(`http://127.0.0.2:${port}/api/health`)).rejects.toThrow('fetch failed')
   })
+
+  it.each(CODINGS)(
+    'S5: a %s body that is too long gets its 413, and the connection goes on',
+    async (coding) => {
+      const { port } = await start({ MOCK_PORT: '0' }).ready()
+      for (const _ of FLOODS) expect(await flood(port, coding)).toBe('413 200')
+    },
+  )
 
   it.each([
     ['MOCK_PORT', 'x'],
