@@ -54,7 +54,7 @@ export function registerAuth(app: H3, server: MockServer): void {
       log.note(event, { tokenId: claims.jti, userId: claims.sub })
       sessions.revoke(claims.fid)
     }
-    deleteCookie(event, COOKIE, cookieOptions(event))
+    if (!refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
     return noContent()
   })
 

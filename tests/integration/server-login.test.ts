@@ -71,6 +71,17 @@ describe('the refresh cookie', () => {
     expect(await outcome(refused)).toBe('401 refresh_token_invalid')
   })
 
+  it('stays when it is the session of a token in the body that is signed out', async () => {
+    const { post, refresh, signIn } = createHarness()
+    const { refreshToken: cookie } = await signIn('admin', 'cookie')
+    const { refreshToken } = await signIn('demo', 'json')
+    const logout = await post('/api/auth/logout', { cookie, json: { refreshToken } })
+
+    expect(logout.headers.getSetCookie()).toEqual([])
+    expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
+    expect(await outcome(post('/api/auth/refresh', { cookie }))).toBe('200')
+  })
+
   it('a token in the body wins over it, and leaves it alone', async () => {
     const { post, signIn } = createHarness()
     const { refreshToken: cookie } = await signIn('admin', 'cookie')
