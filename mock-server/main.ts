@@ -3,8 +3,10 @@
  */
 import process from 'node:process'
 import { serve } from 'h3'
+import type { H3Event } from 'h3'
 import { createMockServer } from './app.ts'
 import { ACCOUNTS_HINT, lifetimesFrom, portFrom } from './env.ts'
+import { apiError } from './errors.ts'
 import { cacheFile, createFileStorage } from './storage.ts'
 
 /** Where Vite's dev and preview servers are. */
@@ -12,6 +14,9 @@ const APP_ORIGINS = [5173, 4173].flatMap((port) => [
   `http://localhost:${port}`,
   `http://127.0.0.1:${port}`,
 ])
+
+/** The names of this machine, with any port. */
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
 async function main(): Promise<void> {
   const port = portFrom(process.env)
@@ -23,12 +28,20 @@ async function main(): Promise<void> {
     allowedOrigins: APP_ORIGINS,
   })
 
+  // A foreign name that leads here (DNS rebinding) would make a foreign page one of this origin.
+  if (!process.env.MOCK_HOST) app.use(assertLocalHost)
   const server = serve(app, { port, hostname, silent: true, gracefulShutdown: false })
   await server.ready()
   const url = new URL('/api', server.url)
   // The name that the app's own address has: one site, so that the cookie is sent.
   if (url.hostname === '127.0.0.1') url.hostname = 'localhost'
   console.log(`Mock API: ${url}\nSign in: ${ACCOUNTS_HINT}`)
+}
+
+/** @throws HTTPError 421 `foreign_host` */
+function assertLocalHost({ req }: H3Event): void {
+  if (LOCAL_HOST.test(req.headers.get('host') ?? '')) return
+  throw apiError(421, 'foreign_host', 'Call this as localhost, or set MOCK_HOST.')
 }
 
 main().catch((error: unknown) => {

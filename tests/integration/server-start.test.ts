@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -74,6 +74,18 @@ function flood(port: number, coding: (typeof CODINGS)[number]): Promise<string> 
     socket.on('close', () => {
       resolve([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status).join(' '))
     })
+  })
+}
+
+/** Of a control, pulled by a page of `host`. */
+function statusFor(host: string, port: number): Promise<number | undefined> {
+  const headers = { host, origin: `http://${host}` }
+  return new Promise((resolve, reject) => {
+    const sent = get({ host: '127.0.0.1', port, path: '/api/__mock/log', headers }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    sent.on('error', reject)
   })
 }
 
@@ -227,6 +239,18 @@ describe('npm run mock', () => {
       for (const _ of FLOODS) expect(await flood(port, coding)).toBe('413 200')
     },
   )
+
+  it('S8: answers to no name but those of this machine, unless told where to listen', async () => {
+    const { port } = await start({ MOCK_PORT: '0' }).ready()
+    for (const host of ['localhost', '127.0.0.1:1', '[::1]:1']) {
+      expect(await statusFor(host, port)).toBe(200)
+    }
+    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:1']) {
+      expect(await statusFor(host, port)).toBe(421)
+    }
+    const told = await start({ MOCK_PORT: '0', MOCK_HOST: '127.0.0.1' }).ready()
+    expect(await statusFor('mock.example', told.port)).toBe(200)
+  })
 
   it.each([
     ['MOCK_PORT', 'x'],
