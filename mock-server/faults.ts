@@ -6,8 +6,14 @@ import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
 import { isControl } from './log.ts'
 
+const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
+
 const FaultSchema = v.object({
-  path: v.pipe(v.string(), v.startsWith('/api/')),
+  path: v.pipe(
+    v.string(),
+    v.startsWith('/api/'),
+    v.check((path) => !isControl(path), 'The controls are never at fault'),
+  ),
   /** How many requests. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
   status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
@@ -15,7 +21,7 @@ const FaultSchema = v.object({
   delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000))),
   kind: v.optional(v.picklist(['drop', 'hang', 'malformed'])),
   /** The header `Retry-After`: seconds, or an HTTP date. */
-  retryAfter: v.optional(v.union([v.number(), v.pipe(v.string(), v.regex(/^[ -~]+$/))])),
+  retryAfter: v.optional(v.union([Seconds, v.pipe(v.string(), v.regex(/^[ -~]+$/))])),
 })
 
 /** What `POST /api/__mock/faults` takes. */
@@ -23,7 +29,7 @@ export const FaultRequestSchema = v.pipe(
   FaultSchema,
   v.check(
     ({ status, delayMs, kind }) => (status ?? delayMs ?? kind) !== undefined,
-    'Say what to do: status, delayMs or kind.',
+    'Say what to do: status, delayMs or kind',
   ),
 )
 
@@ -46,7 +52,7 @@ export function createFaults() {
   /** Makes what is registered after it subject to faults. */
   function register(app: H3): void {
     app.use(async (event, next) => {
-      const fault = isControl(event) ? undefined : take(event.url.pathname)
+      const fault = take(event.url.pathname)
       if (!fault) return next()
 
       const { delayMs = 0, kind, status } = fault

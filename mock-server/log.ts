@@ -39,7 +39,7 @@ export function createLog(tokens: Tokens, now: () => number) {
   /** Logs every request from here on. */
   function register(app: H3): void {
     app.use(async (event, next) => {
-      if (isControl(event)) return next()
+      if (isControl(event.url.pathname)) return next()
       const entry = begin(event)
       const token = bearerToken(event)
       if (token) Object.assign(entry, await identify(token))
@@ -65,7 +65,7 @@ export function createLog(tokens: Tokens, now: () => number) {
     },
     /** h3's `onResponse`: what it became in the end, errors included. */
     finish(response: Response, event: H3Event): void {
-      if (isControl(event) || event.context.broken) return
+      if (isControl(event.url.pathname) || event.context.broken) return
       // A URL that h3 cannot read gets its 400 before anything else sees it.
       const entry = entryByEvent.get(event) ?? begin(event)
       entry.status = response.status
@@ -77,8 +77,8 @@ export function createLog(tokens: Tokens, now: () => number) {
 }
 
 /** The mock's own controls are no part of the API: not logged, and never at fault. */
-export function isControl(event: H3Event): boolean {
-  return event.url.pathname.startsWith('/api/__mock/')
+export function isControl(path: string): boolean {
+  return path.startsWith('/api/__mock/')
 }
 
 function idsOf({ jti, sub }: { jti: string; sub: string }): Partial<LogEntry> {

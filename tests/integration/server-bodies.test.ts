@@ -187,6 +187,7 @@ describe('the controls', () => {
     ['no times', { path: '/api/health', times: 0, status: 500 }],
     ['half a time', { path: '/api/health', times: 0.5, status: 500 }],
     ['a status that is none', { path: '/api/health', status: 99 }],
+    ['a path of the controls, which no fault can meet', { path: '/api/__mock/log', status: 500 }],
     ['a negative delay', { path: '/api/health', delayMs: -1 }],
     ['a delay without end', { path: '/api/health', delayMs: 1e12 }],
     [
