@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
-/** Bytes, gzipped: no more than today. */
+/** Bytes, gzipped. They are there so that nobody makes the app larger without knowing it. */
 const LIMITS = { page: 44_200, auth: 5_800 }
 
 /** The least that an app with the three libraries can be. */
@@ -33,7 +33,10 @@ console.log(`/login: ${page} bytes of at most ${LIMITS.page}, gzipped`)
 console.log(`src/auth with valibot: ${auth} bytes of at most ${LIMITS.auth}, gzipped`)
 console.log(`valibot in it: ${auth - withoutValibot} bytes, gzipped`)
 console.log(`Vue, router and Pinia alone: ${bare} bytes, gzipped`)
-if (page > LIMITS.page || auth > LIMITS.auth) process.exitCode = 1
+if (page > LIMITS.page || auth > LIMITS.auth) {
+  console.error('Larger than the limit. If that is meant, raise LIMITS in tests/bench/size.ts.')
+  process.exitCode = 1
+}
 
 async function sizeOfPage(): Promise<number> {
   const chunks = await buildChunks({})
