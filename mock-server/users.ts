@@ -64,7 +64,7 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
       const account = byId.get(id)
       return account ? toUser(account) : null
     },
-    list: (): User[] => accounts.map(toUser),
+    list: (): User[] => accounts.map(toUser), // demo
     forgetFailures: throttle.reset,
   }
 }

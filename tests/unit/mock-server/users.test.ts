@@ -82,8 +82,12 @@ describe('passwords', () => {
     },
   )
 
-  it('no hash leaves the module', () => {
-    expect(JSON.stringify(setUp().users.list())).not.toMatch(/hash|scrypt/i)
+  it('no hash leaves the module', async () => {
+    const { users } = setUp()
+    const found = [await users.authenticate('demo', 'password'), users.find('user-2')]
+    expect(found).not.toContain(null)
+    expect(JSON.stringify(found)).not.toMatch(/hash|scrypt/i)
+    expect(JSON.stringify(users.list())).not.toMatch(/hash|scrypt/i) // demo
   })
 })
 
