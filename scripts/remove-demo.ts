@@ -49,7 +49,8 @@ const demo = [
 /** Scripts of package.json that work on the demo. */
 const demoScripts = ['remove-demo', 'screenshots']
 
-const MARKED_LINE = /^.*(?:\/\/|\/\*|#) demo(?: \*\/)?\n/gm
+// Only after something: a line that is `# demo` alone is a heading of somebody's own.
+const MARKED_LINE = /^.*\S (?:\/\/|\/\*|#) demo(?: \*\/)?\n/gm
 const MARKED_BLOCK = /^.*(?:\/\/|\/\*|<!--|#) demo:start\b[^]*?\bdemo:end\b.*\n/gm
 
 const changes = git('status', '--porcelain')
