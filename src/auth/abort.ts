@@ -1,5 +1,7 @@
 /** Requests that are given up when their signal aborts. What that ends is left to client.ts. */
 
+import type { FetchResponse } from 'ofetch'
+
 const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: () => void }>()
 
 /**
@@ -32,11 +34,23 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
   })
 }
 
-/** A streamed response that breaks off when `signal` aborts. `over`: nothing more of it can come. */
-export function breakable(response: Response, signal: AbortSignal) {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  const over = response.body!.pipeTo(writable, { signal }).catch(() => {})
-  const result = Object.assign(new Response(readable, response), { _data: readable as unknown })
-  Object.defineProperty(result, 'url', { value: response.url })
-  return { result, over }
+/** Whether this is a stream that nobody has begun to read. */
+export function isStream(data: unknown): data is ReadableStream {
+  return data instanceof ReadableStream && !data.locked
+}
+
+/** The response, with a stream that breaks off when `signal` aborts. `over`: no more of it can come. */
+export function breakOff(response: FetchResponse<ReadableStream>, signal: AbortSignal) {
+  const { readable, writable } = new TransformStream()
+  const over = response._data!.pipeTo(writable, { signal }).catch(() => {})
+  if (response._data !== response.body) {
+    // Of a hook's making.
+    return { result: Object.assign(response, { _data: readable }), over }
+  }
+  const result = new Response(readable, { headers: response.headers })
+  for (const key of ['ok', 'redirected', 'status', 'statusText', 'type', 'url'] as const) {
+    Object.defineProperty(result, key, { value: response[key] })
+  }
+  const added = Object.fromEntries(Object.entries(response))
+  return { result: Object.assign(result, added, { _data: readable }), over }
 }

@@ -4,8 +4,8 @@
  */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
-import { breakable, onAbort } from './abort.ts'
-import { CallOver, intercept, originOf } from './interceptor.ts'
+import { breakOff, isStream, onAbort } from './abort.ts'
+import { CallOver, intercept, isRequest, originOf } from './interceptor.ts'
 import type { Fetch } from './interceptor.ts'
 import type { Session } from './session.ts'
 
@@ -34,6 +34,7 @@ type SessionSource = { currentSession(): Session | null }
  *
  * A request rejects with SessionEndedError when its session ends (R6), with the failure of a refresh
  * that it waited for (R7), with the reason of its aborted signal (R9), else with ofetch's FetchError.
+ * A stream breaks off with the same reasons; it has to be read to its end, or cancelled.
  *
  * @see https://github.com/unjs/ofetch
  */
@@ -73,47 +74,62 @@ function withSession(
     pick: (response: FetchResponse<unknown>) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const standing = defaults.signal ?? (request instanceof Request ? request.signal : undefined)
-      const { auth = defaults.auth, timeout = defaults.timeout, signal = standing } = options
+      const { auth = defaults.auth, timeout = defaults.timeout } = options
+      const given = options.signal ?? defaults.signal
+      const signal = given ?? (isRequest(request) ? request.signal : undefined)
       signal?.throwIfAborted()
       // R6: fixed here and now, whoever may be signed in when the request leaves.
       const session = auth === false ? null : source().currentSession()
 
-      const { onResponse = defaults.onResponse } = options
-      const { onResponseError = defaults.onResponseError } = options
-      const hasHooks = onResponse || onResponseError // R6: they see the answer before the caller.
-      // In the place of the caller's signal, which many calls may share: Node warns of that.
-      let own = signal || (session && hasHooks) ? new AbortController() : null
-      const cut = (reason: unknown) => (own ??= new AbortController()).abort(reason)
+      // In the place of the caller's signal, which many calls may share: Node warns of that. A time
+      // limit is kept by ofetch where it is given no signal.
+      let own = given || (signal && !timeout) ? new AbortController() : null
       const giveUp = (reason: unknown) => {
         reject(reason)
-        cut(reason)
+        own ??= new AbortController()
+        own.abort(reason)
       }
       const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
-      // With a signal, ofetch keeps no time limit.
-      const late = () => cut(new DOMException('The API took too long.', 'TimeoutError'))
-      const timer = own && timeout ? setTimeout(late, timeout) : undefined
+      const call = session ? guardHooks(session, options) : options
       instanceFor(session)
-        .raw(request, own ? { ...options, signal: own.signal } : options)
+        .raw(request, own ? { ...call, signal: own.signal } : call)
         .then(
           (response) => {
-            const isStream = response.body && response._data === response.body
-            if (!isStream || !(session || signal)) return resolve(pick(response))
+            if (!(session || signal) || !isStream(response._data)) return resolve(pick(response))
             // R6, R9: not even the rest of it comes after that.
             own ??= new AbortController()
-            const { result, over } = breakable(response, own.signal)
+            const { result, over } = breakOff(response, own.signal)
             resolve(pick(result))
             return over
           },
           (error) => reject(error?.cause instanceof CallOver ? error.cause.cause : error),
         )
+        .catch(reject) // R11
         .then(() => {
-          clearTimeout(timer)
           stopSession?.()
           stopSignal?.() // R15
         })
     })
+  }
+
+  /** What sees the answer before the caller sees nothing of it after the end of the session (R6). */
+  function guardHooks(session: Session, options: FetchOptions): FetchOptions {
+    const guard = <A extends unknown[], R>(hook: (...args: A) => R) => {
+      return (...args: A) => {
+        if (session.ended) throw session.ended
+        return hook(...args)
+      }
+    }
+    const { onResponse = defaults.onResponse, parseResponse = defaults.parseResponse } = options
+    const { onResponseError = defaults.onResponseError } = options
+    if (!onResponse && !onResponseError && !parseResponse) return options
+    return {
+      ...options,
+      ...(onResponse && { onResponse: [onResponse].flat().map(guard) }),
+      ...(onResponseError && { onResponseError: [onResponseError].flat().map(guard) }),
+      ...(parseResponse && { parseResponse: guard(parseResponse) }),
+    }
   }
 
   const create: $Fetch['create'] = (defaults, custom = {}) => {

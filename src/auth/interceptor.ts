@@ -16,7 +16,7 @@ type CallOptions = FetchOptions & RequestInit & { [REPLAYED]?: boolean }
 export function intercept(fetch: Fetch, origin: string, session: Session): Fetch {
   return async (input, options: CallOptions = {}) => {
     if (session.ended) throw new CallOver(session.ended, options) // R6: not even tried again
-    options.signal?.throwIfAborted() // R9
+    throwIfAborted(input, options)
     const given = options.headers as Headers // ofetch has made it so.
     if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
 
@@ -27,11 +27,11 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
     for (; ; options[REPLAYED] = true) {
       if (typeof token !== 'string') token = await allowed(token, options)
       if (session.ended) throw new CallOver(session.ended, options) // R6
-      options.signal?.throwIfAborted() // R9
+      throwIfAborted(input, options)
       const headers = new Headers(given)
       headers.set('authorization', `Bearer ${token}`)
       if (type && !headers.has('content-type')) headers.set('content-type', type)
-      const request = input instanceof Request ? input.clone() : input
+      const request = isRequest(input) ? input.clone() : input
       const response = await fetch(request, { ...options, body, headers })
       if (session.ended) discard(response)
       if (session.ended) throw new CallOver(session.ended, options) // R6
@@ -91,9 +91,20 @@ function notReplayed(response: Response): Response {
   return new Response(response.body, { status: 401, statusText, headers: response.headers })
 }
 
+/** By a signal in its options or by that of a Request (R9). */
+function throwIfAborted(input: FetchRequest | URL, { signal }: CallOptions): void {
+  signal?.throwIfAborted()
+  if (isRequest(input)) input.signal.throwIfAborted()
+}
+
+/** Also one of another window, such as that of an iframe. */
+export function isRequest(input: FetchRequest | URL): input is Request {
+  return typeof input === 'object' && 'url' in input
+}
+
 /** Whether a request stays at `origin` (R5). Most can be told at sight, and need no parsing. */
 function isOwn(request: FetchRequest | URL, origin: string): boolean {
-  const url = typeof request === 'object' && 'url' in request ? request.url : String(request)
+  const url = isRequest(request) ? request.url : String(request)
   return (url.startsWith(origin) && url[origin.length] === '/') || originOf(url) === origin
 }
 

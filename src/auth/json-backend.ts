@@ -40,6 +40,8 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
     },
     async refresh({ signal } = {}) {
       const refreshToken = kept.get() ?? undefined
+      // No refusal: that would sign out the tab which has it.
+      if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
       try {
         const grant = await post('/auth/refresh', { refreshToken }, signal)
         return keep(grant, signal)

@@ -6,6 +6,9 @@ import type { TabStorage } from './storage.ts'
 /** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
 export const HOLDING = 'tabs.holding'
 
+/** Milliseconds in which a tab that took the lock by force is heard by the others. */
+const ROUND_DELAY = 100
+
 export type TabLocks = Pick<LockManager, 'request'>
 export type TabChannel = Pick<
   BroadcastChannel,
@@ -62,13 +65,15 @@ export async function lockTabs<T>(
   const waiting = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   let slept = page?.visibilityState === 'hidden'
-  const wait = () => {
+  const wait = (again?: unknown) => {
     clearTimeout(timer)
-    timer = setTimeout(() => {
-      if (!slept) return waiting.abort()
+    const lose = () => {
+      if (!slept || again === true) return waiting.abort()
       slept = false
-      wait()
-    }, patience)
+      wait(true)
+    }
+    // Rounds differ, so that no two tabs take the lock by force at the same time (R1).
+    timer = setTimeout(lose, patience + ROUND_DELAY * (round - 1))
   }
   const sleep = () => (slept = true)
   const stop = () => {

@@ -24,7 +24,7 @@ export interface SharedSessionOptions {
 
 /** What the tabs of one browser profile tell each other. It never leaves the browser. */
 type TabMessage =
-  | { type: 'granted'; id: string; held: HeldGrant }
+  | { type: 'granted'; id: string; held: HeldGrant; isNoted: boolean }
   | { type: 'failed'; id: string; failure: PortableFailure }
   | { type: 'ended'; id: string; reason: SessionEnd }
 
@@ -98,7 +98,7 @@ export function createSharedSession(
     if (session.ended) throw session.ended
     adopt(session, grant)
     tabs.session.set(session.id)
-    tell({ type: 'granted', id: session.id, held: grant })
+    tell({ type: 'granted', id: session.id, held: grant, isNoted: tabs.session.isShared })
   }
 
   function adopt(session: Session, grant: HeldGrant | null): void {
@@ -142,7 +142,7 @@ export function createSharedSession(
       if (!isNews(message.id, message.held)) return
       const session = sessionFor(message.held, mine ?? open(message.id), message.id)
       adopt(session, message.held) // R13
-      remember(session.id)
+      remember(session.id, message.isNoted)
     } else if (message.type === 'failed') mine?.pause(imported(message.failure))
   }
 
@@ -165,8 +165,8 @@ export function createSharedSession(
   }
 
   /** Where storage is denied each tab has a note of its own. What it owes stands in it until paid. */
-  function remember(id: string): void {
-    if (tabs.session.isShared) return // Who tells of a session has noted it, and may have ended it.
+  function remember(id: string, isNoted: boolean): void {
+    if (isNoted && tabs.session.isShared) return // And may have been ended since.
     const note = tabs.session.get()
     if (!note || over.has(note)) tabs.session.set(id)
   }

@@ -15,6 +15,7 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
   const error = shallowRef<unknown>(null)
   const status = ref<'loading' | 'ready' | 'error'>('loading')
   let current = new AbortController()
+  let replaced: unknown
 
   async function load(): Promise<void> {
     current.abort()
@@ -28,8 +29,10 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
       status.value = 'ready'
     } catch (reason) {
       if (reason instanceof SessionEndedError) {
+        if (reason.reason !== 'replaced' || reason === replaced) return
+        replaced = reason
         await nextTick()
-        return signal.aborted || reason.reason !== 'replaced' ? undefined : load()
+        return signal.aborted ? undefined : load()
       }
       if (signal.aborted) return
       error.value = reason

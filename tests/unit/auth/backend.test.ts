@@ -142,6 +142,9 @@ describe('createJsonBackend', () => {
       { refreshToken: 'r1' },
       { refreshToken: 'r2' },
     ])
+    // R8: the tab that has it must not be signed out by one that has not.
+    await expect(backend.refresh()).rejects.not.toMatchObject({ status: expect.any(Number) })
+    expect(sent).toHaveLength(3)
   })
 
   it('signs out with the refresh token, and has forgotten it before the API answers', async () => {

@@ -58,16 +58,21 @@ function createBody({ type = 'text/event-stream', status = 200, signal = idle })
 }
 const idle = new AbortController().signal
 
-async function openStream(options: object) {
+function decode({ response }: FetchContext): void {
+  const stream = response!._data as ReadableStream<Uint8Array<ArrayBuffer>>
+  response!._data = stream.pipeThrough(new TextDecoderStream())
+}
+
+async function openStream(options: object, isRead = true) {
   const url = `${base}/events`
   const opened = api.raw(url, options)
   await elapse()
   const body = createBody({})
-  sent.at(-1)!.answer(withProperties(body.answer, { url }))
+  sent.at(-1)!.answer(withProperties(body.answer, { url, redirected: true, type: 'cors' }))
   const response = await opened
-  const reader = (response._data as ReadableStream<Uint8Array>).getReader()
+  const reader = isRead ? (response._data as ReadableStream).getReader() : null
   async function read() {
-    const { value } = await reader.read()
+    const { value } = await reader!.read()
     return value && Buffer.from(value).toString()
   }
   return { ...body, response, read }
@@ -174,8 +179,9 @@ describe('R5: the token goes to the API alone', () => {
     await signIn()
     const stub = vi.fn<typeof fetch>(async () => ok())
     const page = createApiClient({ session: auth, fetch: stub })
-    const foreign = { url: 'https://evil.example/x', method: 'GET', headers: new Headers() }
-    await page(foreign as Request)
+    const { signal } = new AbortController()
+    const foreign = { url: 'https://evil.example/x', headers: new Headers(), signal } as Request
+    await page(foreign)
     expect((stub.mock.lastCall![1]!.headers as Headers).has('authorization')).toBe(false)
   })
 
@@ -465,16 +471,17 @@ describe('the session', () => {
     expect(answer.reason).toBeInstanceOf(SessionEndedError)
   })
 
-  it.each(['onResponse', 'onResponseError'])(
-    'R6: nor does it reach the hook %s of the caller, or of an instance',
+  it.each(['onResponse', 'onResponseError', 'parseResponse'])(
+    'R6: nor does it reach the %s of the caller, or of an instance',
     async (hook) => {
       await signIn()
       const seen = vi.fn<() => void>()
-      const answers = [api('/a', { [hook]: seen }), api.create({ [hook]: seen })('/a')].map(outcome)
+      const hooks = { [hook]: hook === 'onResponse' ? [seen] : seen }
+      const answers = [api('/a', hooks), api.create(hooks)('/a')].map(outcome)
       await elapse()
-      const status = hook === 'onResponse' ? 200 : 400
-      const bodies = sent.map(({ answer, signal }) => {
-        const body = createBody({ type: 'application/json', status, signal })
+      const bodies = sent.map(({ answer }) => {
+        const status = hook === 'onResponseError' ? 400 : 200
+        const body = createBody({ type: 'application/json', status })
         answer(body.answer)
         return body
       })
@@ -492,10 +499,30 @@ describe('the session', () => {
     },
   )
 
+  it('before its end they see all of it, with what ofetch gives them', async () => {
+    await signIn()
+    const onResponse = vi.fn<(context: FetchContext) => void>()
+    const onResponseError = vi.fn<(context: FetchContext) => void>()
+    const options = { onResponse: [onResponse, onResponse], onResponseError, retry: 0 as const }
+    const answers = ['/a', '/b'].map((path) =>
+      outcome(api(path, { ...options, parseResponse: (text) => text.length })),
+    )
+    await elapse()
+    sent[0]!.answer(ok({ a: 1 }))
+    sent[1]!.answer(Response.json({}, { status: 400 }))
+    await elapse()
+    expect(answers[0]!.value).toBe('{"a":1}'.length)
+    expect(answers[1]!.reason).toMatchObject({ status: 400, data: 2 })
+    expect(onResponse).toHaveBeenCalledTimes(4)
+    expect(onResponseError).toHaveBeenCalledOnce()
+    expect(onResponse.mock.lastCall![0].response!._data).toBe(2)
+  })
+
   it.each([
     ['asked for', { responseType: 'stream' }],
     ['of events', {}],
     ['that its caller can abort', { signal: new AbortController().signal }],
+    ['that a hook has decoded', { onResponse: decode }],
   ] as const)('R6: a stream %s brings nothing more after the end', async (_, options) => {
     await signIn()
     const { read, send, cancel } = await openStream(options)
@@ -507,15 +534,30 @@ describe('the session', () => {
     expect(cancel).toHaveBeenCalledOnce()
   })
 
-  it('a stream is a response like any other, and ends with its last piece', async () => {
+  it('a stream comes with the response as it is, and ends with its last piece', async () => {
     await signIn()
-    const { response, read, send, close } = await openStream({})
-    expect(response).toMatchObject({ ok: true, url: 'https://api.example/v1/events' })
+    const onResponse = ({ response }: FetchContext) => void Object.assign(response!, { took: 5 })
+    const { response, read, send, close } = await openStream({ onResponse })
+    expect(response).toMatchObject({ ok: true, status: 200, url: `${base}/events` })
+    expect(response).toMatchObject({ redirected: true, type: 'cors', took: 5 })
     expect(response._data).toBe(response.body)
     send('last')
     close()
     expect([await read(), await read()]).toEqual(['last', undefined])
-    void auth.logout()
+  })
+
+  it('R11: a stream of any status settles, and one that a hook reads is left to the hook', async () => {
+    await signIn()
+    const answer = outcome(api.raw('/odd', { ignoreResponseError: true }))
+    await elapse()
+    const odd = createBody({})
+    sent[0]!.answer(withProperties(odd.answer, { status: 999 }))
+    await elapse()
+    expect(answer.value).toMatchObject({ status: 999 })
+
+    const reader = { onResponse: ({ response }: FetchContext) => void response!.body!.getReader() }
+    const { response } = await openStream(reader, false)
+    expect(() => response.body!.getReader()).toThrow(/locked/)
   })
 
   it('R7: a refresh that fails is told to all who waited, as it is', async () => {
@@ -668,7 +710,6 @@ describe('R9: abort', () => {
     ['', '/a', { retry: false }],
     [', tried again', '/a', {}],
     [' of a Request', new Request(`${base}/a`), {}],
-    [' beside a signal', '/a', { signal: new AbortController().signal }],
   ] as const)(
     "ofetch's own time limit%s holds while it waits for the refresh",
     async (_, request, options) => {

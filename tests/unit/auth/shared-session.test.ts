@@ -977,6 +977,26 @@ describe('without Web Locks', () => {
   })
 })
 
+describe('where storage is full', () => {
+  it.each(['wakes', 'refreshes'])('R13: a tab that %s keeps its session', async (how) => {
+    const full = () => {
+      throw new DOMException('Full', 'QuotaExceededError')
+    }
+    const storage = { getItem: () => null, setItem: full, removeItem: () => {} }
+    const { tabs } = await openTabs(2, { storage })
+    if (how === 'wakes') {
+      tabs[1]!.page.show('hidden')
+      tabs[1]!.page.show('visible')
+      await heard()
+    } else {
+      void tabs[1]!.auth.refresh()
+      await elapse()
+      await answerRefresh()
+    }
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+  })
+})
+
 describe('where storage is denied', () => {
   const denied = { storage: null }
 

@@ -119,17 +119,44 @@ describe('exclusive over tabs', () => {
     for (const { run } of tasks) void browser.openTab().exclusive(run)
     await elapse(10_500)
     expect(tasks.map(({ runs }) => runs)).toEqual([1, 0, 0])
-    await elapse(10_501) // From its sign of life, which took a moment.
+    await elapse(10_601) // From its sign of life, which took a moment.
     expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 0])
     expect(tasks[1]).toMatchObject({ contended: true })
 
     // And again, and who comes new is no worse off than those who have waited.
     const late = createTask()
     void browser.openTab().exclusive(late.run)
-    await elapse(10_501)
-    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
+    await elapse(10_701)
+    expect([...tasks, late].reduce((sum, { runs }) => sum + runs, 0)).toBe(3)
     await elapse(100_000)
     expect(late.runs).toBe(1)
+  })
+
+  it('R1: no two tabs take it by force at the same time, however long each has waited', async () => {
+    const browser = new FakeBrowser()
+    const [frozen, first, second, third] = [createTask(), createTask(), createTask(), createTask()]
+    for (const { run } of [frozen, first, second, third]) void browser.openTab().exclusive(run)
+    await elapse(10_600)
+    const late = createTask()
+    void browser.openTab().exclusive(late.run)
+    await elapse(100)
+    first.end()
+    await elapse(1)
+    expect([second.runs, third.runs, late.runs]).toEqual([1, 0, 0])
+    await elapse(10_700)
+    expect(third.runs + late.runs).toBe(1)
+  })
+
+  it('R11: takes it though a person goes from tab to tab meanwhile', async () => {
+    const browser = new FakeBrowser()
+    const [page, task] = [new FakePage(), createTask()]
+    void browser.openTab().exclusive(createTask().run)
+    void browser.openTab({ page: page as unknown as Document }).exclusive(task.run)
+    for (const view of ['hidden', 'visible', 'hidden'] as const) {
+      page.show(view)
+      await elapse(10_000)
+    }
+    expect(task.runs).toBe(1)
   })
 
   it('a tab behind a frozen one is told that there was another', async () => {

@@ -125,4 +125,14 @@ describe('useResource', () => {
     await settled()
     expect(same.resource.data.value).toBe('hers')
   })
+
+  it('does not load for ever what is told to be replaced time and again', async () => {
+    let loads = 0
+    const kept = Promise.reject<string>(new SessionEndedError('replaced'))
+    effectScope().run(() =>
+      useResource(() => ((loads += 1), loads < 100 ? kept : Promise.resolve(''))),
+    )
+    await settled()
+    expect(loads).toBe(2)
+  })
 })
