@@ -1,7 +1,7 @@
 /** What only the role `admin` may ask for; anybody else gets a 403. */
-import { api } from '@/api/client.ts'
+import { json } from '@/api/client.ts'
 import type { User } from '@/auth/index.ts'
 
 export function listUsers(options: { signal?: AbortSignal } = {}): Promise<User[]> {
-  return api<User[]>('/admin/users', options)
+  return json<User[]>('/admin/users', options)
 }

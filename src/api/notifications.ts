@@ -1,5 +1,5 @@
 /** What the signed-in person should know of. */
-import { api } from '@/api/client.ts'
+import { json } from '@/api/client.ts'
 
 export interface Notification {
   id: string
@@ -9,5 +9,5 @@ export interface Notification {
 }
 
 export function listNotifications(options: { signal?: AbortSignal } = {}): Promise<Notification[]> {
-  return api<Notification[]>('/notifications', options)
+  return json<Notification[]>('/notifications', options)
 }

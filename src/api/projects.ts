@@ -1,5 +1,5 @@
 /** The projects of the signed-in person. */
-import { api } from '@/api/client.ts'
+import { json } from '@/api/client.ts'
 
 export interface Project {
   id: string
@@ -9,12 +9,12 @@ export interface Project {
 }
 
 export function listProjects(options: { signal?: AbortSignal } = {}): Promise<Project[]> {
-  return api<Project[]>('/projects', options)
+  return json<Project[]>('/projects', options)
 }
 
 export function createProject(
   project: Pick<Project, 'name'>,
   options: { signal?: AbortSignal } = {},
 ): Promise<Project> {
-  return api<Project>('/projects', { ...options, method: 'POST', body: project })
+  return json<Project>('/projects', { ...options, method: 'POST', body: project })
 }

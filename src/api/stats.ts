@@ -1,5 +1,5 @@
 /** A few numbers for the dashboard. */
-import { api } from '@/api/client.ts'
+import { json } from '@/api/client.ts'
 
 export interface Stats {
   projects: number
@@ -8,5 +8,5 @@ export interface Stats {
 }
 
 export function getStats(options: { signal?: AbortSignal } = {}): Promise<Stats> {
-  return api<Stats>('/stats', options)
+  return json<Stats>('/stats', options)
 }

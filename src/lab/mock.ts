@@ -1,5 +1,5 @@
 /** The mock server's controls. They are asked without a token, so that they cost no refresh. */
-import { api } from '@/api/client.ts'
+import { api, json } from '@/api/client.ts'
 import type { LogEntry } from './log.ts'
 
 /** What the next `times` requests for `path` meet. */
@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 export function readLog(options: { signal?: AbortSignal } = {}): Promise<LogEntry[]> {
-  return api<LogEntry[]>('/__mock/log', { ...options, auth: false })
+  return json<LogEntry[]>('/__mock/log', { ...options, auth: false })
 }
 
 /** Every access token issued so far is refused from now on. */

@@ -16,6 +16,9 @@ import {
   words,
 } from '../../support/screen.ts'
 
+const NOT_UNDERSTOOD = 'The server’s answer was not understood.'
+const jsonType = { 'content-type': 'application/json' }
+
 const api = useScreen()
 
 const apollo = { id: '1', name: 'Apollo', createdAt: '2026-01-02T03:04:05Z' }
@@ -60,6 +63,18 @@ describe.each(regions)('The region $name', ({ name, path, answer, shown }) => {
     for (const other of regions.filter((other) => other.name !== name)) {
       expect(screen.has(other.shown, screen.region(other.name))).toBe(true)
     }
+  })
+
+  it('is there with a way to try again where the answer is no JSON', async () => {
+    api.on(path, () => new Response('[{"id":"cut o', { headers: jsonType }))
+    show(DashboardView)
+    await settled()
+    expect(screen.has(NOT_UNDERSTOOD, screen.region(name))).toBe(true)
+    api.on(path, answer)
+
+    await click(screen.button('Retry', screen.region(name)))
+
+    expect(screen.has(shown, screen.region(name))).toBe(true)
   })
 
   it('tries again, and keeps the focus in the region', async () => {

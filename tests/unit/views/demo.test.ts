@@ -52,6 +52,16 @@ describe('Pages', () => {
       ['bob', 'Bob', 'user'],
     ])
   })
+
+  it('the admin page says that an answer was not understood', async () => {
+    const headers = { 'content-type': 'application/json' }
+    api.on('GET /api/admin/users', () => new Response('[{"id":"cut o', { headers }))
+    await signedInAs(ada)
+    await openApp('/admin')
+
+    expect(words(screen.alert())).toMatch(/^The server’s answer was not understood/)
+    expect(screen.button('Retry')).toBeTruthy()
+  })
 })
 
 it('R6: another person finds nothing of the last one on the page', async () => {

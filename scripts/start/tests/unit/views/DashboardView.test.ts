@@ -46,4 +46,13 @@ describe('The dashboard', () => {
 
     expect(screen.has('with the roles: user, admin')).toBe(true)
   })
+
+  it('says that an answer was not understood', async () => {
+    const headers = { 'content-type': 'application/json' }
+    api.on(ACCOUNT, () => new Response('{"id":"cut o', { headers }))
+    show(DashboardView)
+    await settled()
+
+    expect(words(screen.alert())).toMatch(/^The server’s answer was not understood/)
+  })
 })
