@@ -7,7 +7,9 @@
 export function explain(error: unknown): string {
   const status = statusOf(error)
   if (status === undefined) {
-    return 'Cannot reach the server. Check your connection and try again.'
+    return isOutOfReach(error)
+      ? 'Cannot reach the server. Check your connection and try again.'
+      : 'The server’s answer was not understood. Try again in a moment.'
   }
   if (status === 403) return 'Your account may not do this.'
   if (status === 429) {
@@ -18,6 +20,12 @@ export function explain(error: unknown): string {
   }
   if (status >= 500) return 'The server has a problem. Try again in a moment.'
   return messageOf(error) ?? 'The server refused the request.'
+}
+
+/** No answer, by the errors of `fetch` and of time limits, which ofetch wraps in its own. */
+function isOutOfReach(error: unknown): boolean {
+  const { name } = ((error as Error | null)?.cause ?? error ?? {}) as Error
+  return name === 'TypeError' || name === 'TimeoutError'
 }
 
 /** The HTTP status of the answer, or undefined where there was none. */

@@ -54,10 +54,22 @@ describe('explain', () => {
     expect(explain(failure(403))).toBe('Your account may not do this.')
   })
 
-  it.each([new TypeError('Failed to fetch'), undefined, null, 'offline'])(
-    'takes %s, which has no status, for a server out of reach',
-    (error) => {
-      expect(explain(error)).toMatch(/^Cannot reach the server/)
-    },
-  )
+  it.each([
+    new TypeError('Failed to fetch'),
+    new Error('<no response>', { cause: new TypeError('Failed to fetch') }),
+    new DOMException('The API took too long.', 'TimeoutError'),
+    new Error('<no response>', { cause: new DOMException('late', 'TimeoutError') }),
+  ])('says of %s that the server is out of reach', (error) => {
+    expect(explain(error)).toMatch(/^Cannot reach the server/)
+  })
+
+  it.each([
+    new SyntaxError('Unexpected end of JSON input'),
+    new Error('The API answered with something that is not a token grant: body'),
+    undefined,
+    null,
+    'text',
+  ])('says of %s, which has no status, that the answer was not understood', (error) => {
+    expect(explain(error)).toBe('The server’s answer was not understood. Try again in a moment.')
+  })
 })
