@@ -62,14 +62,13 @@ export function traceOf(run: RunRecord, now: number): Trace {
   const since = (time: number) => Math.max(0, time - run.startedAt)
   const until = run.endedAt === null ? since(now) : null
   const refreshes = run.tabs.flatMap(({ timings }) => timings.filter(isRefresh))
-  const ends = refreshes.map(({ end }) => end)
   // Each lane of the classic interceptor waits for a refresh of its own, ours for all that there are.
   const own = run.client === 'classic'
 
   const tabs = run.tabs.map((tab): TabTrace => {
     const sends = byLane(tab.timings)
     const calls = [...tab.calls].sort((a, b) => a.lane - b.lane)
-    const context = { ends, own, since, until }
+    const context = { refreshes, own, since, until }
     return {
       tab: tab.tab,
       lanes: calls.map((call) => laneOf(call, sends.get(call.lane) ?? [], context)),
@@ -98,22 +97,25 @@ function byLane(timings: readonly Timing[]): Map<number, Timing[]> {
 }
 
 interface LaneContext {
-  ends: number[]
+  refreshes: Timing[]
   own: boolean
   since: (time: number) => number
   until: number | null
 }
 
-function laneOf(call: Call, sends: Timing[], { ends, own, since, until }: LaneContext): Lane {
+function laneOf(call: Call, sends: Timing[], context: LaneContext): Lane {
+  const { refreshes, own, since, until } = context
   const segments: Segment[] = []
-  let refreshes = 0
+  let waits = 0
   const add = (kind: SegmentKind, from: number, to: number) => {
     if (to > from) segments.push({ kind, from: since(from), to: since(to) })
   }
-  /** A gap between two requests is a wait if a refresh ended in it. */
-  const wait = (from: number, to: number) => {
-    const waited = ends.filter((end) => end > from && end <= to + TOLERANCE).length
-    refreshes += own ? Math.min(1, waited) : waited
+  /** A gap is a wait if a refresh ended in it; `inVain`: if one was under way. */
+  const wait = (from: number, to: number, inVain = false) => {
+    const isWaitedFor = ({ start, end }: Timing) =>
+      end > from && (inVain ? start < to : end <= to + TOLERANCE)
+    const waited = refreshes.filter(isWaitedFor).length
+    waits += own ? Math.min(1, waited) : waited
     return waited > 0
   }
 
@@ -128,7 +130,11 @@ function laneOf(call: Call, sends: Timing[], { ends, own, since, until }: LaneCo
   if (call.end === null) {
     if (until !== null && until > since(last))
       segments.push({ kind: 'open', from: since(last), to: until })
-  } else if (!call.ok && wait(last, call.end)) add('waiting', last, call.end)
+  } else if (!call.ok) {
+    // A refresh that took too long is told to its callers first, and then given up.
+    const hadNoToken = sends.length === 0 || segments.at(-1)?.kind === 'rejected'
+    if (wait(last, call.end, hadNoToken)) add('waiting', last, call.end)
+  }
 
   return {
     lane: call.lane,
@@ -136,7 +142,7 @@ function laneOf(call: Call, sends: Timing[], { ends, own, since, until }: LaneCo
     end: call.end === null ? null : since(Math.max(call.end, last)),
     segments,
     told: call.told.map(since),
-    trips: sends.length + refreshes,
+    trips: sends.length + waits,
     ok: call.ok,
     answer: call.answer,
   }

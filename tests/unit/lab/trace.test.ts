@@ -112,6 +112,35 @@ describe('what a lane did', () => {
     expect(segments(record)).toEqual(['rejected 0-60', 'waiting 60-300'])
   })
 
+  it('waiting in vain for a refresh that took too long, and was given up a little later', () => {
+    const record = run({
+      calls: [call(1, 0, 10_060, { ok: false, answer: 'time over' })],
+      timings: [send(1, 0, 60, 401), refresh(60, 10_072, 0)],
+    })
+
+    expect(segments(record)).toEqual(['rejected 0-60', 'waiting 60-10060'])
+    expect(traceOf(record, 0).tabs[0]!.lanes[0]!.trips).toBe(2)
+  })
+
+  it('waiting in vain, unsent', () => {
+    const record = run({
+      calls: [call(1, 5, 10_060, { ok: false, answer: 'time over' })],
+      timings: [refresh(0, 10_072, 0)],
+    })
+
+    expect(segments(record)).toEqual(['waiting 5-10060'])
+  })
+
+  it('failed for another reason than the refresh that was under way', () => {
+    const record = run({
+      calls: [call(1, 0, 61, { ok: false, answer: '503' })],
+      timings: [send(1, 0, 60, 503), refresh(20, 200)],
+    })
+
+    expect(segments(record)).toEqual(['sent 0-60'])
+    expect(traceOf(record, 0).tabs[0]!.lanes[0]!.trips).toBe(1)
+  })
+
   it('without an answer', () => {
     const record = run({
       calls: [call(1, 0, 50, { ok: false, answer: 'no answer' })],
