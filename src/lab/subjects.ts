@@ -38,12 +38,18 @@ const post = <T = unknown>(path: string, body: object) =>
 const logout = (refreshToken: string | null) =>
   refreshToken ? post('/auth/logout', { refreshToken }).catch(() => {}) : undefined
 
+const BURST = {
+  // Nothing but the interceptor sends twice.
+  retry: 0,
+  // Over six connections, a refresh would queue behind hundreds of calls until its time is over.
+  priority: 'low',
+} as const
+
 /** `session: this person's`: the client that every page of the app uses. */
 export function openOwn(): Subject {
   const end = noteEnd()
   return {
-    // Without ofetch's own retry, so that nothing but the interceptor sends twice.
-    send: (query, signal) => end.noted(api(`/protected-resource?${query}`, { signal, retry: 0 })),
+    send: (query, signal) => end.noted(api(`/protected-resource?${query}`, { ...BURST, signal })),
     signedOutAt: end.at,
     close: async () => {},
   }
@@ -68,7 +74,7 @@ export async function openSpare(): Promise<Subject> {
   const end = noteEnd()
   return {
     send: (query, signal) =>
-      end.noted(client(`/protected-resource?${query}`, { signal, retry: 0 })),
+      end.noted(client(`/protected-resource?${query}`, { ...BURST, signal })),
     signedOutAt: end.at,
     setAhead: (milliseconds) => void (ahead = milliseconds),
     revoke: async () => void (await logout(kept)),

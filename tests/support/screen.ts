@@ -22,6 +22,7 @@ export interface Sent {
   body: unknown
   token: string | null
   signal: AbortSignal
+  priority: RequestPriority | undefined
 }
 
 /** The API: what it was asked, and what it answers. */
@@ -65,11 +66,11 @@ export function useScreen(): FakeApi {
   })
 
   async function fetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-    const { method = 'GET', signal } = init
+    const { method = 'GET', signal, priority } = init
     const what = `${method} ${new URL(String(input), location.href).pathname}`
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : init.body
     const token = new Headers(init.headers).get('authorization')
-    sent.push({ what, body, token, signal: signal! })
+    sent.push({ what, body, token, signal: signal!, priority })
     if (!answers.has(what)) throw new Error(`The test has no answer to ${what}`)
     const answer = answers.get(what)
     return new Promise((resolve, reject) => {

@@ -11,14 +11,17 @@ const QUERY = 'run=r&lane=1'
 
 let server: Harness
 let credentials: Set<RequestCredentials | undefined>
+let priorities: [string, RequestPriority | undefined][]
 const { signal } = new AbortController()
 
 beforeEach(() => {
   server = createHarness()
   credentials = new Set()
+  priorities = []
   vi.stubGlobal('fetch', async (input: RequestInfo | URL, init: RequestInit = {}) => {
     credentials.add(init.credentials)
     const url = new URL(String(input), 'http://localhost:5173')
+    priorities.push([url.pathname, init.priority])
     return server.app.fetch(new Request(url, { ...init, credentials: undefined }))
   })
 })
@@ -99,6 +102,19 @@ describe('the spare session', () => {
     expect(await send(spare, 10)).toBe(10)
     expect(await statuses(REFRESH)).toEqual([200])
     expect(await statuses(RESOURCE)).toEqual(Array(10).fill(200))
+  })
+
+  it('sends a burst that its refresh can pass', async () => {
+    const spare = await openSpare()
+    await server.post('/api/__mock/expire-access')
+    priorities = []
+    await send(spare, 1)
+
+    expect(priorities).toEqual([
+      [RESOURCE, 'low'],
+      [REFRESH, undefined],
+      [RESOURCE, 'low'],
+    ])
   })
 
   it('can lose its session, which it learns of by one refresh', async () => {

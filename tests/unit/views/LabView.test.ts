@@ -109,6 +109,17 @@ describe('The refresh lab', () => {
     expect(words(screen.status())).toBe('25 of 25 requests succeeded.')
   })
 
+  it('lets the refresh pass the requests that the browser has queued', async () => {
+    show(LabView)
+    await click(screen.button('Expire access token'))
+    await click(screen.button('Send requests'))
+
+    const priorities = (of: string) =>
+      new Set(api.sent.filter(({ what }) => what === of).map(({ priority }) => priority))
+    expect([...priorities(RESOURCE)]).toEqual(['low'])
+    expect([...priorities('POST /api/auth/refresh')]).toEqual([undefined])
+  })
+
   it('works the controls without a token, so that they cost no refresh', async () => {
     show(LabView)
     await click(screen.button('Expire access token'))
