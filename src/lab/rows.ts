@@ -3,7 +3,7 @@ import { inThousands } from './scale.ts'
 import type { Lane, RefreshBar, SegmentKind, Segment } from './trace.ts'
 
 export interface Bar {
-  kind: SegmentKind | 'granted' | 'refused'
+  kind: Exclude<SegmentKind, 'open'> | 'granted' | 'refused'
   x: number
   y: number
   width: number
@@ -44,7 +44,6 @@ export interface Frame {
 export const PATTERNS: Partial<Record<string, string>> = {
   rejected: 'url(#trace-hatch)',
   waiting: 'url(#trace-dots)',
-  open: 'url(#trace-dots)',
   refused: 'url(#trace-stripes)',
 }
 
@@ -66,10 +65,15 @@ export function refreshPitch(rows: number): number {
   return rows <= 2 ? 20 : Math.max(1.5, Math.min(14, 150 / rows))
 }
 
+type Drawn = Pick<Segment, 'from' | 'to'> & Pick<Bar, 'kind'>
+
 export function laneRow(lane: Lane, y: number, pitch: number, frame: Frame): Row {
   const height = pitch >= 6 ? Math.round(pitch * 0.6) : pitch * 0.75
   const middle = y + pitch / 2
-  const bars = lane.segments.map((segment) => barOf(segment, middle, height, frame))
+  const bars = lane.segments.map((segment, index) => {
+    const kind = kindOf(segment, lane.segments[index - 1])
+    return barOf({ ...segment, kind }, middle, height, frame)
+  })
   const marks = lane.told.map((time) => ({ x: frame.x(time), y: middle }))
   const roomy = isRoomy(pitch)
   return {
@@ -79,8 +83,14 @@ export function laneRow(lane: Lane, y: number, pitch: number, frame: Frame): Row
   }
 }
 
-function barOf({ kind, from, to }: Segment, middle: number, full: number, frame: Frame): Bar {
-  const isLine = kind === 'waiting' || kind === 'open' || kind === 'queued'
+/** Of what is under way, no more is known than what came before: a 401 has it wait for a token. */
+function kindOf({ kind }: Segment, before: Segment | undefined): Bar['kind'] {
+  if (kind !== 'open') return kind
+  return before?.kind === 'rejected' ? 'waiting' : 'queued'
+}
+
+function barOf({ kind, from, to }: Drawn, middle: number, full: number, frame: Frame): Bar {
+  const isLine = kind === 'waiting' || kind === 'queued'
   const height = isLine ? Math.min(2, full / 3) : full
   const x = frame.x(from)
   // Whatever happened is there to be seen, be it a pixel.

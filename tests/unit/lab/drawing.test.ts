@@ -100,6 +100,18 @@ describe('the drawing', () => {
     expect(replayed!.x + replayed!.width).toBeCloseTo(660 - 104)
   })
 
+  it('takes a request that is under way for one that waits for a token only after a 401', () => {
+    const open = { kind: 'open', from: 60, to: 90 } as const
+    const kinds = (...segments: Lane['segments']) => {
+      const drawn = only({ trace: trace({ lanes: [lane(1, { end: null, segments })] }) })
+      return drawn.groups[0]!.lanes[0]!.row.bars.map(({ kind }) => kind)
+    }
+
+    expect(kinds({ kind: 'rejected', from: 0, to: 60 }, open)).toEqual(['rejected', 'waiting'])
+    expect(kinds(open)).toEqual(['queued'])
+    expect(kinds({ kind: 'lost', from: 0, to: 60 }, open)).toEqual(['lost', 'queued'])
+  })
+
   it('tells waiting from the rest by its shape too', () => {
     const [rejected, waiting] = only().groups[0]!.lanes[0]!.row.bars
 
