@@ -23,7 +23,8 @@ export function useLab() {
   const isRunning = ref(false)
   const lab = labOfTab()
   const peers = createPeers({ lab })
-  const { signal, abort } = abortable()
+  /** Of what is under way. */
+  let controller = new AbortController()
   /** The run that this tab shares with others. */
   let shared: RunRecord | null = null
 
@@ -34,12 +35,21 @@ export function useLab() {
     peers.close()
   })
 
-  /** @throws what the server's log or controls answer, or the reason of leaving the page */
+  /** Gives up what is under way. */
+  function abort(): void {
+    controller.abort()
+    controller = new AbortController()
+  }
+
+  /** @throws what the server's log or controls answer, or an AbortError when it is given up */
   async function send(plan: Plan): Promise<void> {
+    const { signal } = controller
     runs.value = []
     isRunning.value = true
     const isAlone = peers.tabs.value.length === 0 || scenarioOf(plan).spare
-    const others = isAlone ? undefined : { start, finished }
+    const others = isAlone
+      ? undefined
+      : { start, finished: (run: RunRecord) => finished(run, signal) }
     try {
       runs.value = await runPlan(plan, { tab: peers.me, signal, onChange: show, others })
     } finally {
@@ -70,7 +80,7 @@ export function useLab() {
   }
 
   /** Resolves when every other tab is done, or closed, or has not joined. */
-  async function finished(run: RunRecord): Promise<void> {
+  async function finished(run: RunRecord, signal: AbortSignal): Promise<void> {
     const isDone = (id: string) => {
       const record = run.tabs.find(({ tab }) => tab === id)
       const patience = record ? TO_FINISH : TO_JOIN
@@ -100,6 +110,7 @@ export function useLab() {
 
   /** Does this tab's part of a run that another has begun. */
   async function join({ run: id, plan, startedAt, mark }: Heard & { type: 'go' }): Promise<void> {
+    const { signal } = controller
     const run = { ...newRun(id, 'silent', { ...plan, compare: false }, peers.me), startedAt }
     shared = run
     runs.value = [run]
@@ -118,12 +129,7 @@ export function useLab() {
     }
   }
 
-  return { runs, isRunning, others: peers.tabs, address: addressOf(lab), send, signal }
-}
-
-function abortable() {
-  const controller = new AbortController()
-  return { signal: controller.signal, abort: () => controller.abort() }
+  return { runs, isRunning, others: peers.tabs, address: addressOf(lab), send, abort }
 }
 
 function soon(): Promise<void> {

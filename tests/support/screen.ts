@@ -7,7 +7,7 @@ import { createPinia, disposePinia, setActivePinia } from 'pinia'
 import type { Pinia } from 'pinia'
 import type { Component } from 'vue'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
-import { createMemoryHistory, createRouter } from 'vue-router'
+import { createMemoryHistory, createRouter, routerKey } from 'vue-router'
 import App from '@/App.vue'
 import { installAuthGuard, useAuthStore } from '@/auth/index.ts'
 import type { User } from '@/auth/index.ts'
@@ -117,9 +117,11 @@ export async function signedInAs(user: User): Promise<void> {
   await signInAs(user)
 }
 
-/** One component on the page. */
+/** One component on the page, with a router that goes nowhere by itself. */
 export function show(component: Component): void {
-  mount(component, { attachTo: document.body, global: { plugins: [pinia] } })
+  const router = createRouter({ history: createMemoryHistory(), routes })
+  const provide = { [routerKey as symbol]: router }
+  mount(component, { attachTo: document.body, global: { plugins: [pinia], provide } })
 }
 
 /** The whole app at an address. `guarded: false`: nobody navigates when a session ends. */

@@ -261,6 +261,41 @@ describe('The refresh lab', () => {
     expect(screen.has('In a spare session: you stay signed in.')).toBe(true)
   })
 
+  it('gives its requests up before the code of the next page is asked for', async () => {
+    api.hold(RESOURCE)
+    const router = await openApp('/lab')
+    const abortedBy: boolean[] = []
+    router.addRoute({
+      path: '/next',
+      component: async () => {
+        const requests = api.sent.filter(({ what }) => what === RESOURCE)
+        abortedBy.push(...requests.map(({ signal }) => signal.aborted))
+        return { render: () => null }
+      },
+    })
+    await click(screen.button('Send requests'))
+
+    await router.push('/next')
+
+    expect(abortedBy).toEqual(Array(10).fill(true))
+  })
+
+  it('says nothing of what was given up, and can send again if one stays after all', async () => {
+    const router = await openApp('/lab')
+    router.addRoute({ path: '/never', component: () => new Promise(() => {}) })
+    api.hold(RESOURCE)
+    await click(screen.button('Send requests'))
+    void router.push('/never')
+    await settled()
+    expect(words(screen.alert())).toBe('')
+
+    await router.push('/lab')
+    api.on(RESOURCE, {})
+    await click(screen.button('Send requests'))
+
+    expect(screen.has('10 of 10 requests succeeded.')).toBe(true)
+  })
+
   it('gives its requests up when one leaves', async () => {
     api.hold(RESOURCE)
     const router = await openApp('/lab')
