@@ -195,6 +195,45 @@ describe('A new project', () => {
     expect(document.activeElement).toBe(screen.field('Name'))
   })
 
+  it('leaves alone what was typed while it was sent', async () => {
+    const answer = api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+
+    await type('Name', 'Merc')
+    await answer(gemini)
+
+    expect(words(screen.status(screen.region('New project')))).toBe('Added “Gemini”.')
+    expect(screen.field('Name').value).toBe('Merc')
+  })
+
+  it('leaves the focus to who has moved on meanwhile', async () => {
+    const answer = api.hold('POST /api/projects')
+    api.on('GET /api/notifications', () => problem(500))
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+    const elsewhere = screen.button('Retry')
+    elsewhere.focus()
+
+    await answer(gemini)
+
+    expect(document.activeElement).toBe(elsewhere)
+  })
+
+  it('takes the focus back that was lost', async () => {
+    const answer = api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+    screen.button('Add project').blur()
+
+    await answer(gemini)
+
+    expect(document.activeElement).toBe(screen.field('Name'))
+  })
+
   it('counts in the stats', async () => {
     api.on('POST /api/projects', gemini)
     show(DashboardView)
