@@ -51,6 +51,14 @@ describe('Signing in', () => {
     expect(screen.field('Password').type).toBe('password')
   })
 
+  it('takes no more than the API does', () => {
+    show(LoginView)
+
+    expect([screen.field('Username'), screen.field('Password')].map((f) => f.maxLength)).toEqual([
+      200, 200,
+    ])
+  })
+
   it('says that it is busy, and does not send a second time', async () => {
     const answer = api.hold(LOGIN)
     show(LoginView)
