@@ -160,6 +160,35 @@ describe('For keyboard and screen reader', () => {
     expect(document.activeElement).toBe(screen.heading())
   })
 
+  it('keeps the focus in the header when the button to sign out goes', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+
+    await click(screen.button('Sign out'))
+
+    expect(document.activeElement).toBe(screen.link('Sign in', screen.navigation()))
+  })
+
+  it('does so before the API has answered', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+    api.hold('POST /api/auth/logout')
+
+    await click(screen.button('Sign out'))
+
+    expect(document.activeElement).toBe(screen.link('Sign in', screen.navigation()))
+  })
+
+  it('moves it to the heading of the sign-in where signing out leads there', async () => {
+    await signedInAs(bob)
+    await openApp('/dashboard')
+
+    await click(screen.button('Sign out'))
+
+    expect(words(screen.heading())).toBe('Sign in')
+    expect(document.activeElement).toBe(screen.heading())
+  })
+
   it('leaves the focus where the browser puts it on the first page', async () => {
     await openApp('/')
 
