@@ -49,6 +49,14 @@ describe('The header', () => {
     expect(screen.link('Vue Silent Refresh').hasAttribute('aria-current')).toBe(false)
   })
 
+  it('keeps the way back where one is asked to sign in', async () => {
+    const router = await openApp('/dashboard?tab=2')
+
+    await click(screen.link('Sign in', screen.navigation()))
+
+    expect(router.currentRoute.value.query).toEqual({ redirect: '/dashboard?tab=2' })
+  })
+
   it('says nothing of sign-in or sign-out while it is not known who is there', async () => {
     localStorage.setItem('auth.session', 'kept')
     const answer = api.hold('POST /api/auth/refresh')
@@ -107,9 +115,24 @@ describe('The end of a session', () => {
     await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
     await settled()
 
-    expect(words(status)).toMatch(/^Your session has ended\./)
+    expect(words(status)).toBe('Your session has ended. Sign in to go on where you were.')
     expect(status.isConnected).toBe(true)
     expect(words(screen.heading())).toBe('Sign in')
+  })
+
+  it('promises no way back where there is none', async () => {
+    await signedInAs(bob)
+    const router = await openApp('/dashboard')
+    api.on('POST /api/auth/refresh', () => problem(401))
+    await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
+    await settled()
+
+    await click(screen.link('Vue Silent Refresh'))
+    expect(words(screen.status())).toBe('Your session has ended.')
+    await click(screen.link('Sign in', screen.navigation()))
+
+    expect(router.currentRoute.value.fullPath).toBe('/login')
+    expect(words(screen.status())).toBe('Your session has ended.')
   })
 
   it('is no news to somebody who signed out', async () => {
