@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, test } from './fixtures.ts'
+import { expect, signIn, test } from './fixtures.ts'
 import { screens } from './screens.ts'
 
 for (const { name, open } of screens) {
@@ -19,6 +19,20 @@ for (const { name, open } of screens) {
     await expect.poll(width).toBeLessThanOrEqual(320)
   })
 }
+
+test('a long name sticks out nowhere', async ({ page }) => {
+  await signIn(page)
+  const name = 'W'.repeat(100)
+  await page.getByLabel('Name').fill(name)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('status').filter({ hasText: name })).toBeVisible()
+
+  for (const width of [320, 1280]) {
+    await page.setViewportSize({ width, height: 640 })
+    const shown = () => page.evaluate(() => document.documentElement.scrollWidth)
+    await expect.poll(shown).toBeLessThanOrEqual(width)
+  }
+})
 
 test('by keyboard alone: sign in, add a project, run the lab, sign out', async ({ page }) => {
   await page.goto('/')
