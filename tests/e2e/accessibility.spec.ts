@@ -34,6 +34,27 @@ test('a long name sticks out nowhere', async ({ page }) => {
   }
 })
 
+test('whoever is signed in stands beside the mark, however wide it is', async ({ page }) => {
+  const name = 'Ada Augusta King, Countess of Lovelace'
+  await page.route('**/api/auth/login', async (route) => {
+    const response = await route.fetch()
+    const grant = await response.json()
+    await route.fulfill({ response, json: { ...grant, user: { ...grant.user, name } } })
+  })
+  await signIn(page, 'admin')
+  await expect(page.getByText(name)).toBeVisible()
+
+  const offsets: { width: number; offset: number }[] = []
+  for (let width = 320; width <= 1040; width += 20) {
+    await page.setViewportSize({ width, height: 640 })
+    const [mark, person] = await Promise.all(
+      ['.brand', '.person'].map((part) => page.locator(part).boundingBox()),
+    )
+    offsets.push({ width, offset: Math.round(mark!.y - person!.y) })
+  }
+  expect(offsets.filter(({ offset }) => offset !== 0)).toEqual([])
+})
+
 test('by keyboard alone: sign in, add a project, run the lab, sign out', async ({ page }) => {
   await page.goto('/')
   await page.keyboard.press('Tab')
