@@ -55,6 +55,23 @@ test('whoever is signed in stands beside the mark, however wide it is', async ({
   expect(offsets.filter(({ offset }) => offset !== 0)).toEqual([])
 })
 
+test('with forced colours, the switch of the lab shows whether it is on', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' })
+  await signIn(page)
+  await page.goto('/lab')
+  const control = page.getByRole('switch')
+  const colours = () =>
+    control.evaluate((input) =>
+      [null, '::before'].map((part) => getComputedStyle(input, part).backgroundColor),
+    )
+  const [off, knob] = await colours()
+  await control.check()
+  const [on, knobOn] = await colours()
+
+  expect([off, knobOn]).not.toContain(on)
+  expect(knob).not.toBe(off)
+})
+
 test('by keyboard alone: sign in, add a project, run the lab, sign out', async ({ page }) => {
   await page.goto('/')
   await page.keyboard.press('Tab')
