@@ -30,6 +30,9 @@ export default defineConfig({
   testDir: './tests/e2e',
   outputDir: './test-results',
   forbidOnly: !!process.env.CI,
+  // No journey is about speed, and the machine may be slow.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   // On a shared machine; what needs it is reported as flaky.
   retries: process.env.CI ? 1 : 0,
   // The mock's log and controls are one for all: journeys take turns.
@@ -38,7 +41,7 @@ export default defineConfig({
   use: {
     ...devices['Desktop Chrome'],
     baseURL: `http://localhost:${PORT}`,
-    trace: 'retain-on-failure',
+    trace: 'on-first-retry',
     launchOptions: {
       executablePath: findChromium(),
       // Chromium's sandbox does not start as root, as in most containers.
