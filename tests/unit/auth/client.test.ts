@@ -560,6 +560,20 @@ describe('the session', () => {
     expect(() => response.body!.getReader()).toThrow(/locked/)
   })
 
+  it('R11: a stream that a hook has put where it cannot be replaced still settles the call', async () => {
+    await signIn()
+    const onResponse = ({ response }: FetchContext) =>
+      void Object.defineProperty(response!, '_data', {
+        value: new ReadableStream(),
+        writable: false,
+      })
+    const answer = outcome(api('/events', { onResponse }))
+    await elapse()
+    sent[0]!.answer(ok())
+    await elapse()
+    expect(answer.reason).toBeInstanceOf(TypeError)
+  })
+
   it('R7: a refresh that fails is told to all who waited, as it is', async () => {
     await signIn()
     const answers = [outcome(api('/a')), outcome(api('/b', { retry: 3, retryDelay: 10 }))]
@@ -676,6 +690,19 @@ describe('R9: abort', () => {
     await elapse()
     expect(answer.reason).toBe(reason)
     expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('of a Request with a time limit, while it waits for the refresh: it is not sent', async () => {
+    await signIn()
+    await elapse(16 * 60_000)
+    const { signal, abort } = controlled()
+    const answer = outcome(api(new Request(`${base}/a`, { signal }), { timeout: 60_000 }))
+    await elapse()
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    await grantNext()
+    expect(sent).toHaveLength(0)
   })
 
   it('by a hook, before it is sent: no refresh is begun for it', async () => {

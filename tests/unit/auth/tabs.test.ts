@@ -132,6 +132,28 @@ describe('exclusive over tabs', () => {
     expect(late.runs).toBe(1)
   })
 
+  it('R1: a tab that finds the lock free after another took it by force is told of that one', async () => {
+    const browser = new FakeBrowser()
+    const [first, second] = [createTask(), createTask()]
+    let ask = () => {}
+    let asked = 0
+    const request = async (...args: Parameters<FakeLocks['request']>) => {
+      if (args[0] === 'auth') asked += 1
+      // Late with its question in the second round: the other is done by then.
+      if (asked === 3) await new Promise<void>((resolve) => (ask = resolve))
+      return browser.locks!.request(...args)
+    }
+    void browser.openTab().exclusive(createTask().run)
+    void browser.openTab().exclusive(first.run)
+    void browser.openTab({ locks: { request } as LockManager }).exclusive(second.run)
+    await elapse(10_500)
+    first.end()
+    await elapse()
+    ask()
+    await elapse()
+    expect(second).toMatchObject({ runs: 1, contended: true })
+  })
+
   it('R1: no two tabs take it by force at the same time, however long each has waited', async () => {
     const browser = new FakeBrowser()
     const [frozen, first, second, third] = [createTask(), createTask(), createTask(), createTask()]
