@@ -20,7 +20,9 @@ export function createNote(key: string, storage: TabStorage | null) {
         if (value === null) shared?.removeItem(key)
         else shared?.setItem(key, value)
       } catch {
-        shared = null // A full storage costs the restore after a reload, not the session.
+        // A full storage costs the restore after a reload, not the session.
+        shared?.removeItem(key)
+        shared = null
       }
     },
   }

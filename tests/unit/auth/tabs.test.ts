@@ -386,4 +386,19 @@ describe('the shared note', () => {
       expect(session.get()).toBe('a')
     }
   })
+
+  it('R12: leaves nothing that is no longer true in a storage that becomes full', () => {
+    const values = new Map([['auth.session', 'sign-out-owed']])
+    const full = {
+      getItem: (key: string) => values.get(key) ?? null,
+      setItem: () => {
+        throw new DOMException('Full', 'QuotaExceededError')
+      },
+      removeItem: (key: string) => void values.delete(key),
+    }
+    const { session } = createTabs({ locks: null, channel: null, storage: full })
+    session.set('a')
+    expect(session.get()).toBe('a')
+    expect([...values]).toEqual([])
+  })
 })
