@@ -3,7 +3,12 @@
  * told the app's paths by options; what the pages show is left to the app.
  */
 import { watch } from 'vue'
-import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
+import type {
+  RouteLocationNormalized,
+  RouteLocationNormalizedLoaded,
+  RouteLocationRaw,
+  Router,
+} from 'vue-router'
 import { useAuthStore } from './store.ts'
 
 declare module 'vue-router' {
@@ -27,8 +32,8 @@ export interface AuthGuardOptions {
   /** Path of the page for people who lack the role. Default `/forbidden`. */
   forbidden?: string
   /**
-   * Name of a catch-all route, with the parameter `pathMatch`, that stands in for a page while the
-   * API cannot say whether its session lives. Default `unavailable`.
+   * Name of a catch-all route, `/:pathMatch(.*)*`, that stands in for a page while the API cannot say
+   * whether its session lives. Default `unavailable`. Where there is none, the navigation rejects.
    */
   unavailable?: string
 }
@@ -66,38 +71,67 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
       try {
         await auth.restore()
-      } catch {
+      } catch (error) {
         // R7: weather is not a sign-out. The address stays, so that the page is there later.
-        if (isProtected(to)) return standIn(to)
+        if (isProtected(to) && router.hasRoute(unavailable)) return standIn(unavailable, to)
+        if (isProtected(to)) throw error
       }
     }
     return verdict(to)
   })
 
-  const stopWatch = watch([() => auth.status, () => auth.user?.id], ([status], [before]) => {
-    const here = router.currentRoute.value
-    const { path, query, hash } = here
-    if (status === 'restoring' || here.matched.length === 0) return
-    const endedHere = before === 'authenticated' || isProtected(here)
-    let to: RouteLocationRaw | true = true
-    if (here.name === unavailable) to = { path, query, hash, force: true }
-    else if (status === 'authenticated') to = verdict(here)
-    else if (auth.endReason === 'signed-out') to = isProtected(here) ? { path: login } : true
-    else if (endedHere && !here.meta.guestOnly) {
-      to = { path: login, query: { redirect: here.fullPath } } // R8
-    }
+  /** Where to go from a page that may not be seen any more; `true`: it may. */
+  function wayOut(here: RouteLocationNormalizedLoaded, endedHere: boolean): RouteLocationRaw | true {
+    const { path, query, hash, fullPath } = here
+    const page = here.name === unavailable ? router.resolve(fullPath) : here
+    const isSignedOut = auth.endReason === 'signed-out'
+    if (isSignedOut && isProtected(page)) return { path: login }
+    if (page !== here) return { path, query, hash, force: true }
+    if (auth.isAuthenticated) return verdict(here)
+    if (isSignedOut || !endedHere || here.meta.guestOnly) return true
+    return { path: login, query: { redirect: fullPath } } // R8
+  }
+
+  function leave(here: RouteLocationNormalizedLoaded, endedHere: boolean): void {
+    if (auth.status === 'restoring' || here.matched.length === 0) return
+    const to = wayOut(here, endedHere)
     // A failure is told by router.onError.
     if (to !== true) router.replace(to).catch(() => {})
+  }
+
+  const stopWatch = watch([() => auth.status, () => auth.user], (_, [before]) => {
+    const here = router.currentRoute.value
+    leave(here, before === 'authenticated' || isProtected(here))
   })
 
-  function standIn({ path, query, hash }: RouteLocationNormalized): RouteLocationRaw {
-    return { name: unavailable, params: { pathMatch: path.slice(1).split('/') }, query, hash }
-  }
+  // A guard behind this one may have taken its time.
+  const stopAfter = router.afterEach((to, _, failure) => {
+    if (!failure && to.name !== unavailable) leave(to, isProtected(to))
+  })
 
   return () => {
     stopBefore()
     stopResolve()
     stopWatch()
+    stopAfter()
+  }
+}
+
+/**
+ * The route `name`, in the place of the page at `path`, whose address it keeps. It is a catch-all:
+ * `/:pathMatch(.*)*`.
+ */
+export function standIn(name: string, to: RouteLocationNormalized): RouteLocationRaw {
+  const pathMatch = to.path.slice(1).split('/').map(decoded)
+  return { name, params: { pathMatch }, query: to.query, hash: to.hash }
+}
+
+/** As the router takes it, which encodes it again. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }
 

@@ -1,5 +1,6 @@
 /** The router: titles, scrolling, and what happens when a page's code cannot be loaded. */
 import { createRouter, createWebHistory } from 'vue-router'
+import { standIn } from '@/auth/index.ts'
 import { routes } from './routes.ts'
 
 const APP_NAME = 'Vue Silent Refresh'
@@ -25,9 +26,7 @@ router.onError((error, to) => {
   if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
   const storage = tabStorage()
   if (!navigator.onLine || !storage || storage.getItem(RELOADED) === to.fullPath) {
-    const pathMatch = to.path.slice(1).split('/')
-    const { query, hash } = to
-    void router.replace({ name: 'unavailable', params: { pathMatch }, query, hash })
+    void router.replace(standIn('unavailable', to))
   } else {
     storage.setItem(RELOADED, to.fullPath)
     window.location.assign(router.resolve(to.fullPath).href)

@@ -3,7 +3,7 @@ import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import type { Component } from 'vue'
-import type { Router } from 'vue-router'
+import type { RouteLocationNormalized, Router } from 'vue-router'
 import { createAuth, installAuthGuard } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
@@ -38,6 +38,7 @@ function startApp() {
       { path: '/dashboard', component, meta: { requiresAuth: true } },
       { path: '/admin', component, meta: { requiresAuth: true, roles: ['admin'] } },
       { path: '/staff', component, meta: { roles: ['admin', 'owner'] } },
+      { path: '/files/:name', component, meta: { requiresAuth: true } },
       { path: '/secret', component: loadSecret, meta: { requiresAuth: true } },
       { path: '/forbidden', component },
       { path: catchAll, name: 'not-found', component },
@@ -73,6 +74,7 @@ async function reload() {
 }
 
 const here = () => router.currentRoute.value
+const isProtected = ({ meta }: RouteLocationNormalized) => !!meta.requiresAuth
 
 describe('who may enter', () => {
   it('a visitor: public pages at once, others after signing in', async () => {
@@ -120,6 +122,16 @@ describe('who may enter', () => {
     await signIn(ada)
     await router.push('/admin')
     await signIn(bob)
+    expect(here().fullPath).toBe('/forbidden')
+  })
+
+  it('a person who loses the role loses the page', async () => {
+    await signIn(ada)
+    await router.push('/admin')
+    void auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant(grantFor({ ...ada, roles: ['user'] }))
+    await elapse()
     expect(here().fullPath).toBe('/forbidden')
   })
 })
@@ -227,6 +239,48 @@ describe('the end of a session', () => {
     expect(visited).not.toContain('/dashboard')
     expect(here().path).toBe('/login')
   })
+
+  describe('while a guard behind this one holds a navigation', () => {
+    let letIn: () => void
+
+    beforeEach(() => {
+      router.beforeResolve((to) => {
+        if (isProtected(to)) return new Promise((resolve) => (letIn = () => resolve()))
+      })
+    })
+
+    async function arrive() {
+      await elapse()
+      letIn()
+      await elapse()
+    }
+
+    it('by signing out lets nobody stay', async () => {
+      await signIn()
+      void router.push('/dashboard')
+      await elapse()
+      void auth.logout()
+      await arrive()
+      expect(here().fullPath).toBe('/login')
+    })
+
+    it('R8: by expiry lets nobody stay', async () => {
+      await router.push('/login')
+      await signIn()
+      await expire()
+      await arrive()
+      expect(here().fullPath).toBe('/login?redirect=/dashboard')
+    })
+
+    it('by another who takes over lets nobody stay', async () => {
+      await signIn(ada)
+      void router.push('/admin')
+      await elapse()
+      await signIn(bob)
+      await arrive()
+      expect(here().fullPath).toBe('/forbidden')
+    })
+  })
 })
 
 describe('while the session is being restored', () => {
@@ -309,6 +363,60 @@ describe('while the session is being restored', () => {
     await elapse()
     expect(here().fullPath).toBe('/dashboard?tab=2#top')
     expect(here().name).toBeUndefined()
+  })
+
+  it.each(['a%20b', 'Gr%C3%BC%C3%9Fe', '50%25', 'a%2Fb'])(
+    'R7: the address %s is kept as it is, and so is what it says',
+    async (name) => {
+      await reload()
+      void router.push(`/files/${name}?q=a%20b`)
+      await elapse(100)
+      backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+      await elapse()
+      expect(here().name).toBe('unavailable')
+      expect(here().path).toBe(`/files/${name}`)
+
+      await elapse(1_000)
+      void auth.restore()
+      await elapse(100)
+      backend.latest('refresh').grant()
+      await elapse()
+      expect(here().params).toEqual({ name: decodeURIComponent(name) })
+      expect(here().query).toEqual({ q: 'a b' })
+    },
+  )
+
+  it('R7: an address that cannot be decoded does no harm', async () => {
+    await reload()
+    void router.push('/files/50%')
+    await elapse(100)
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(here().name).toBe('unavailable')
+  })
+
+  it('R7: where no page stands in, the failure is that of the navigation', async () => {
+    await reload()
+    router.removeRoute('unavailable')
+    router.onError(() => {})
+    const arrived = outcome(router.push('/dashboard'))
+    await elapse(100)
+    const failure = new TypeError('Failed to fetch')
+    backend.latest('refresh').fail(failure)
+    await elapse()
+    expect(arrived.reason).toBe(failure)
+    expect(auth.status).toBe('restoring')
+  })
+
+  it('without a network, signing out leaves no way back', async () => {
+    await reload()
+    void router.push('/dashboard')
+    await elapse(100)
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    void auth.logout()
+    await elapse()
+    expect(here().fullPath).toBe('/login')
   })
 
   it('R7: without a network a person may still sign in', async () => {
