@@ -9,12 +9,14 @@ const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: 
  * share a signal, it gets one listener: Node warns of more than ten, and more cost time (R15).
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  const calls = sharedSignals.get(signal)?.calls ?? new Set()
-  const abort = sharedSignals.get(signal)?.abort ?? (() => calls.forEach((call) => call()))
-  if (calls.size === 0) {
-    sharedSignals.set(signal, { calls, abort })
-    signal.addEventListener('abort', abort)
+  let shared = sharedSignals.get(signal)
+  if (!shared) {
+    const calls = new Set<() => void>()
+    shared = { calls, abort: () => calls.forEach((call) => call()) }
+    sharedSignals.set(signal, shared)
+    signal.addEventListener('abort', shared.abort)
   }
+  const { calls, abort } = shared
   calls.add(listener)
   return () => {
     calls.delete(listener)

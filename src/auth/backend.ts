@@ -15,7 +15,7 @@ export interface CallOptions {
  */
 export interface AuthBackend {
   login(credentials: Credentials, options?: CallOptions): Promise<TokenGrant>
-  /** Never called twice at the same time in one browser profile (R1). */
+  /** Never called twice at the same time in one browser profile, where it has locks (R1). */
   refresh(options?: CallOptions): Promise<TokenGrant>
   /** Called for every sign-out, with or without a session. */
   logout(options?: CallOptions): Promise<void>
@@ -120,7 +120,8 @@ export function isRefusal(error: unknown): boolean {
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
 export function retryAfter(error: unknown, now: number): number | null {
-  const header = (error as { response?: Response } | null)?.response?.headers?.get('retry-after')
+  const headers = (error as { response?: Response } | null)?.response?.headers
+  const header = headers?.get?.('retry-after')
   if (!header) return null
   let wait = NaN
   if (/^\d+$/.test(header)) wait = Number(header) * 1000

@@ -2,7 +2,7 @@
  * The API client: ofetch, with each call bound to the session that it was begun in. What that does
  * to a request on its way is left to interceptor.ts.
  */
-import { createFetch } from 'ofetch'
+import { FetchError, createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
 import { breakOff, isStream, onAbort } from './abort.ts'
 import { CallOver, intercept, isRequest, originOf } from './interceptor.ts'
@@ -92,18 +92,29 @@ function withSession(
       const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
       const call = session ? guardHooks(session, options) : options
+      /** R6, R9: of a stream, not even the rest comes after that. `over`: no more of it can come. */
+      const bound = (response: FetchResponse<unknown>) => {
+        const isStreamed = (session || signal) && isStream(response._data)
+        if (!isStreamed) return { result: response, over: null }
+        own ??= new AbortController()
+        return breakOff(response as FetchResponse<ReadableStream>, own.signal)
+      }
       instanceFor(session)
         .raw(request, own ? { ...call, signal: own.signal } : call)
         .then(
           (response) => {
-            if (!(session || signal) || !isStream(response._data)) return resolve(pick(response))
-            // R6, R9: not even the rest of it comes after that.
-            own ??= new AbortController()
-            const { result, over } = breakOff(response, own.signal)
+            const { result, over } = bound(response)
             resolve(pick(result))
             return over
           },
-          (error) => reject(error?.cause instanceof CallOver ? error.cause.cause : error),
+          (error) => {
+            const end = [error, error?.cause].find((it) => it instanceof CallOver)
+            reject(end ? end.cause : error)
+            if (!(error instanceof FetchError) || !error.response) return undefined
+            const { result, over } = bound(error.response)
+            error.response._data = result._data
+            return over
+          },
         )
         .catch(reject) // R11
         .then(() => {

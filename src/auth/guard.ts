@@ -81,7 +81,10 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
   })
 
   /** Where to go from a page that may not be seen any more; `true`: it may. */
-  function wayOut(here: RouteLocationNormalizedLoaded, endedHere: boolean): RouteLocationRaw | true {
+  function wayOut(
+    here: RouteLocationNormalizedLoaded,
+    endedHere: boolean,
+  ): RouteLocationRaw | true {
     const { path, query, hash, fullPath } = here
     const page = here.name === unavailable ? router.resolve(fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
@@ -135,6 +138,6 @@ function decoded(segment: string): string {
   }
 }
 
-function isProtected({ meta }: RouteLocationNormalized): boolean {
+function isProtected({ meta }: Pick<RouteLocationNormalized, 'meta'>): boolean {
   return !!meta.requiresAuth || !!meta.roles
 }

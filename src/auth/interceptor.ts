@@ -33,8 +33,10 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
       if (type && !headers.has('content-type')) headers.set('content-type', type)
       const request = isRequest(input) ? input.clone() : input
       const response = await fetch(request, { ...options, body, headers })
-      if (session.ended) discard(response)
-      if (session.ended) throw new CallOver(session.ended, options) // R6
+      if (session.ended) {
+        discard(response)
+        throw new CallOver(session.ended, options) // R6
+      }
       if (response.status !== 401 || options[REPLAYED]) return response // R4
       // A redirect has led elsewhere, and the browser has kept the token back (R5).
       if (response.redirected && !isOwn(response.url, origin)) return response

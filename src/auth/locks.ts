@@ -65,15 +65,18 @@ export async function lockTabs<T>(
   const waiting = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   let slept = page?.visibilityState === 'hidden'
-  const wait = (again?: unknown) => {
+  // Rounds differ, so that no two tabs take the lock by force at the same time (R1).
+  const start = (lose: () => void) => {
     clearTimeout(timer)
-    const lose = () => {
-      if (!slept || again === true) return waiting.abort()
-      slept = false
-      wait(true)
-    }
-    // Rounds differ, so that no two tabs take the lock by force at the same time (R1).
     timer = setTimeout(lose, patience + ROUND_DELAY * (round - 1))
+  }
+  const lose = () => waiting.abort()
+  const wait = () => {
+    start(() => {
+      if (!slept) return lose()
+      slept = false
+      start(lose)
+    })
   }
   const sleep = () => (slept = true)
   const stop = () => {

@@ -36,6 +36,10 @@ export interface RefreshFailure {
   until: number
 }
 
+/** Messages are cloned, and not everything that is thrown can be. */
+export type PortableFailure = Omit<RefreshFailure, 'error'> & PortableError
+type PortableError = { name: string; message: string; status?: number }
+
 export interface SessionOptions {
   id: string
   now: () => number
@@ -161,4 +165,14 @@ export class Session {
  */
 function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
   return Math.min(60_000, (expiresAt - receivedAt) / 5)
+}
+
+/** A failure as another tab can be told of it. */
+export function portable({ error, ...failure }: RefreshFailure): PortableFailure {
+  const { name = 'Error', message = '', status } = Object(error) as Partial<PortableError>
+  return { ...failure, name: `${name}`, message: `${message}`, status: Number(status) || undefined }
+}
+
+export function imported({ name, message, status, ...failure }: PortableFailure): RefreshFailure {
+  return { ...failure, error: Object.assign(new Error(message), { name, status }) }
 }

@@ -6,8 +6,8 @@ import { isRefusal, limited } from './backend.ts'
 import type { AuthBackend, CallOptions } from './backend.ts'
 import { readGrant } from './contract.ts'
 import type { TokenGrant, User } from './contract.ts'
-import { Session, SessionEndedError } from './session.ts'
-import type { HeldGrant, RefreshFailure, SessionEnd } from './session.ts'
+import { Session, SessionEndedError, imported, portable } from './session.ts'
+import type { HeldGrant, PortableFailure, SessionEnd } from './session.ts'
 import { afterMessage } from './tabs.ts'
 import type { Tabs } from './tabs.ts'
 
@@ -27,9 +27,6 @@ type TabMessage =
   | { type: 'granted'; id: string; held: HeldGrant; isNoted: boolean }
   | { type: 'failed'; id: string; failure: PortableFailure }
   | { type: 'ended'; id: string; reason: SessionEnd }
-
-/** Messages are cloned, and a cloned Error keeps its message alone. */
-type PortableFailure = Omit<RefreshFailure, 'error'> & { message: string; status?: number }
 
 /** Stands in the note that tabs share for a session when the API could not be told of its end. */
 export const SIGN_OUT_OWED = 'sign-out-owed'
@@ -96,9 +93,9 @@ export function createSharedSession(
   /** This tab has got a grant: it and all others go on with it. */
   function begin(session: Session, grant: HeldGrant): void {
     if (session.ended) throw session.ended
-    adopt(session, grant)
     tabs.session.set(session.id)
     tell({ type: 'granted', id: session.id, held: grant, isNoted: tabs.session.isShared })
+    adopt(session, grant) // Last, for whoever watches may end it right then.
   }
 
   function adopt(session: Session, grant: HeldGrant | null): void {
@@ -149,8 +146,11 @@ export function createSharedSession(
   /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */
   function isNews(id: string, { accessToken, receivedAt }: HeldGrant): boolean {
     if (current && !current.held && id === current.id) return true
+    // An API may bring the same token again, with more life in it or other roles.
+    const held = current?.held
+    if (accessToken === held?.accessToken) return receivedAt > held.receivedAt
     const clockSetBack = since > now()
-    return accessToken !== current?.held?.accessToken && (clockSetBack || receivedAt >= since)
+    return clockSetBack || receivedAt >= since
   }
 
   /** Takes up what this tab has missed while it slept: another session, or none (R13). */
@@ -182,15 +182,6 @@ export function createSharedSession(
   if (id) adopt(open(id), null)
   const stop = () => stops.forEach((stop) => stop())
   return { current: () => current, open, request, begin, end, catchUp, stop }
-}
-
-function portable({ error, ...failure }: RefreshFailure): PortableFailure {
-  const { message, status } = Object(error) as { message: string; status?: number }
-  return { ...failure, message, status }
-}
-
-function imported({ message, status, ...failure }: PortableFailure): RefreshFailure {
-  return { ...failure, error: Object.assign(new Error(message), { status }) }
 }
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */

@@ -3,7 +3,7 @@
  * refreshes them is left to session.ts, and for all tabs together to shared-session.ts.
  */
 import { defineStore } from 'pinia'
-import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef } from 'vue'
+import { computed, getCurrentScope, onScopeDispose, shallowRef } from 'vue'
 import { createCookieBackend, isRefusal, limited } from './backend.ts'
 import type { Credentials } from './contract.ts'
 import { createJsonBackend } from './json-backend.ts'
@@ -16,14 +16,19 @@ import { createTabs } from './tabs.ts'
 /** All but the back end has a default: this browser's tabs and clock, and a time limit of 10 s. */
 export type AuthOptions = Pick<SharedSessionOptions, 'backend'> & Partial<SharedSessionOptions>
 
+/** What is shown of the session changes all at once: nobody sees a user who is not signed in. */
+interface AuthState {
+  status: 'restoring' | 'anonymous' | 'authenticated'
+  held: HeldGrant | null
+  endReason: 'signed-out' | 'expired' | null
+}
+
 export function createAuth(options: AuthOptions) {
   const { backend, now = Date.now, random = Math.random, timeout = 10_000 } = options
   const { tabs = createTabs({ patience: timeout + 500 }) } = options
 
   // The sessions are not reactive: a request made inside an effect must not depend on its token.
-  const held = shallowRef<HeldGrant | null>(null)
-  const status = ref<'restoring' | 'anonymous' | 'authenticated'>('anonymous')
-  const endReason = ref<'signed-out' | 'expired' | null>(null)
+  const shown = shallowRef<AuthState>({ status: 'anonymous', held: null, endReason: null })
   const signIns = new Set<Session>()
   const shared = createSharedSession({ backend, tabs, now, random, timeout }, show)
   if (getCurrentScope()) onScopeDispose(shared.stop)
@@ -48,7 +53,7 @@ export function createAuth(options: AuthOptions) {
 
   /**
    * Ends the session, here and now. The promise resolves when the API has been told; where that
-   * fails, the next restore tells it.
+   * fails, the next restore tells it, if the refresh token is in a cookie.
    */
   async function logout(): Promise<void> {
     const seen = shared.current()
@@ -57,7 +62,10 @@ export function createAuth(options: AuthOptions) {
     for (const next of signIns) next.end(new SessionEndedError('signed-out')) // R12
     if (session) shared.end(session, 'signed-out')
     tabs.session.set(SIGN_OUT_OWED)
+    await tellSignOut(session)
+  }
 
+  async function tellSignOut(session: Session | null): Promise<void> {
     await tabs.exclusive(async () => {
       const note = tabs.session.get()
       // Somebody may have signed in meanwhile: then the refresh token is theirs.
@@ -80,7 +88,7 @@ export function createAuth(options: AuthOptions) {
    */
   async function refresh(): Promise<void> {
     const session = shared.current()
-    if (!session) throw new SessionEndedError(endReason.value ?? 'signed-out')
+    if (!session) throw new SessionEndedError(shown.value.endReason ?? 'signed-out')
     await session.refresh()
   }
 
@@ -90,27 +98,31 @@ export function createAuth(options: AuthOptions) {
    * @throws the failure of the refresh if it may pass; `status` is `restoring` until one succeeds
    */
   async function restore(): Promise<void> {
-    if (tabs.session.get() === SIGN_OUT_OWED) return logout()
-    while (status.value === 'restoring') {
+    if (tabs.session.get() === SIGN_OUT_OWED) return tellSignOut(null)
+    while (shown.value.status === 'restoring') {
+      const session = shared.current()
       await refresh().catch((error) => {
-        if (!(error instanceof SessionEndedError)) throw error
+        if (!session?.ended) throw error
       })
     }
   }
 
   function show(session: Session | null, reason: SessionEnd | null): void {
-    held.value = session?.held ?? null
-    status.value = !session ? 'anonymous' : session.held ? 'authenticated' : 'restoring'
-    endReason.value = reason === 'replaced' ? null : reason
+    shown.value = {
+      status: !session ? 'anonymous' : session.held ? 'authenticated' : 'restoring',
+      held: session?.held ?? null,
+      endReason: reason === 'replaced' ? null : reason,
+    }
   }
 
-  const user = computed(() => held.value?.user ?? null)
+  const status = computed(() => shown.value.status)
+  const user = computed(() => shown.value.held?.user ?? null)
   return {
-    status: readonly(status),
+    status,
     user,
-    accessToken: computed(() => held.value?.accessToken ?? null),
+    accessToken: computed(() => shown.value.held?.accessToken ?? null),
     isAuthenticated: computed(() => status.value === 'authenticated'),
-    endReason: readonly(endReason),
+    endReason: computed(() => shown.value.endReason),
     hasRole: (role: string) => user.value?.roles.includes(role) ?? false,
     login,
     logout,

@@ -210,6 +210,11 @@ describe('what an error means', () => {
     expect(retryAfter(error, 0)).toBeNull()
   })
 
+  it('an answer that is none of fetch may pass', () => {
+    const response = { status: 503, headers: { 'content-type': 'text/plain' } }
+    expect(retryAfter(Object.assign(new Error('503'), { response }), 0)).toBeNull()
+  })
+
   const at = (header: string) => httpError(503, { 'retry-after': header })
 
   it.each<[string, number | null]>([

@@ -534,6 +534,23 @@ describe('the session', () => {
     expect(cancel).toHaveBeenCalledOnce()
   })
 
+  it('R6: a stream that is an error brings nothing more after the end', async () => {
+    await signIn()
+    const answer = outcome(api('/events', { responseType: 'stream', retry: 0 }))
+    await elapse()
+    const { answer: response, send, cancel } = createBody({ status: 500 })
+    sent[0]!.answer(response)
+    await elapse()
+    expect(answer.reason).toMatchObject({ status: 500 })
+    const reader = ((answer.reason as FetchError).data as ReadableStream<Uint8Array>).getReader()
+    send('of ada')
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe('of ada')
+    void auth.logout()
+    await elapse()
+    await expect(reader.read()).rejects.toBeInstanceOf(SessionEndedError)
+    expect(cancel).toHaveBeenCalledOnce()
+  })
+
   it('a stream comes with the response as it is, and ends with its last piece', async () => {
     await signIn()
     const onResponse = ({ response }: FetchContext) => void Object.assign(response!, { took: 5 })
@@ -588,6 +605,21 @@ describe('the session', () => {
     await elapse(60_000)
     expect(sent).toHaveLength(2)
     expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('R7: a refresh that fails is told as it is, though a hook throws what it was told', async () => {
+    await signIn()
+    const rethrow = ({ error }: FetchContext) => {
+      throw error
+    }
+    const answer = outcome(api('/a', { onRequestError: rethrow }))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    const error = httpError(503)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(answer.reason).toBe(error)
   })
 
   it('R8: a refresh that is refused rejects all who waited with SessionEndedError', async () => {

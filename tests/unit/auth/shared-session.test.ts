@@ -127,6 +127,17 @@ describe('one refresh for all tabs', () => {
     expect(backend.count('refresh')).toBe(20)
   })
 
+  it('R1: that brings the same token once more is one for all tabs, with what is new', async () => {
+    const { tabs, grant } = await openTabs(2)
+    await elapse(1_000)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    await answerRefresh({ ...grant, user: { ...ada, roles: ['user'] } })
+    expect(backend.count('refresh')).toBe(1)
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+    expect(tabs.map(({ auth }) => auth.hasRole('admin'))).toEqual(all(tabs, false))
+  })
+
   it('R1: tabs that are loaded anew at the same time share one refresh', async () => {
     await openTabs(1)
     const tabs = [openTab(), openTab(), openTab()]
@@ -240,6 +251,20 @@ describe('a failed refresh', () => {
       expect(reason).not.toBeInstanceOf(SessionEndedError)
     }
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+  })
+
+  it.each([
+    ['its name', Object.assign(new Error('x'), { name: 'TimeoutError' }), { name: 'TimeoutError' }],
+    ['its kind', new TypeError('Failed to fetch'), { name: 'TypeError' }],
+    ['what can be told of it', { message: () => 'x', status: 503 }, { status: 503 }],
+  ])('R7: is told to the other tab with %s', async (_, error, told) => {
+    const { tabs } = await openTabs(2)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    await failRefresh(error)
+    expect(asked[0]!.reason).toBe(error)
+    expect(asked[1]!.reason).toMatchObject(told)
+    expect(backend.count('refresh')).toBe(1)
   })
 
   it('R7: counts when an older token comes after it', async () => {

@@ -1,6 +1,6 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { effectScope } from 'vue'
+import { effectScope, watch } from 'vue'
 import { SessionEndedError, createAuth, useAuthStore } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
@@ -200,6 +200,24 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('that is still owed does not stop who is signing in', async () => {
+    const { auth } = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+
+    const signedIn = outcome(auth.login(credentials))
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await elapse()
+    expect(signedIn.state).toBe('fulfilled')
+    expect(restored.state).toBe('fulfilled')
+    expect(auth.user.value).toEqual(bob)
+    expect(backend.count('logout')).toBe(1)
+  })
+
   it('is done when the API says that there was nobody to sign out', async () => {
     const { auth } = await signIn()
     const signedOut = auth.logout()
@@ -222,6 +240,36 @@ describe('sign-out', () => {
 
     expect(backend.calls.map(({ kind }) => kind)).toEqual(['login', 'logout', 'login'])
     expect(auth.user.value).toEqual(bob)
+  })
+})
+
+describe('what is watched', () => {
+  it('changes all at once', async () => {
+    const auth = openTab()
+    const seen: unknown[] = []
+    const look = () => seen.push([auth.status.value, auth.user.value?.name, auth.endReason.value])
+    watch([auth.status, auth.user, auth.endReason], look, { flush: 'sync' })
+    await signIn(auth)
+    void auth.logout()
+    expect(seen).toEqual([
+      ['authenticated', ada.name, null],
+      ['anonymous', undefined, 'signed-out'],
+    ])
+  })
+
+  it('R12: may sign out at once who has just signed in', async () => {
+    const auth = openTab()
+    watch(auth.user, (user) => void (user && auth.logout()), { flush: 'sync' })
+    const signedIn = outcome(auth.login(credentials))
+    await elapse()
+    backend.latest('login').grant()
+    await elapse()
+    expect(signedIn.state).toBe('fulfilled')
+    expect(auth.status.value).toBe('anonymous')
+    backend.latest('logout').done()
+    await elapse()
+    await auth.restore()
+    expect(browser.storage.size).toBe(0)
   })
 })
 
@@ -279,6 +327,17 @@ describe('restore', () => {
     backend.latest('refresh').grant()
     await again
     expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('R11: settles where a back end says itself that the session has ended', async () => {
+    await signIn()
+    const auth = openTab()
+    const error = new SessionEndedError('expired')
+    const restored = outcome(auth.restore())
+    await elapse(100)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(restored.reason).toBe(error)
   })
 })
 
