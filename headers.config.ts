@@ -16,6 +16,7 @@ export function contentSecurityPolicy(apiBaseURL = '/api'): string {
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    "font-src 'self'",
     `connect-src 'self'${api}`,
     "base-uri 'none'",
     "form-action 'none'",

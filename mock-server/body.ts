@@ -102,6 +102,8 @@ export function invalidBody(message: string): HTTPError {
   return apiError(400, 'invalid_body', message)
 }
 
-function explain(issue: v.BaseIssue<unknown>): string {
-  return `${v.getDotPath(issue) ?? 'body'}: ${issue.message}.`
+/** Without what was received, which may be a password. */
+function explain({ message, received, ...issue }: v.BaseIssue<unknown>): string {
+  const expected = message.replace(` but received ${received}`, '')
+  return `${v.getDotPath(issue as v.BaseIssue<unknown>) ?? 'body'}: ${expected}.`
 }

@@ -16,7 +16,7 @@ const APP_ORIGINS = [5173, 4173].flatMap((port) => [
 ])
 
 /** The names of this machine, with any port. */
-const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/
 
 async function main(): Promise<void> {
   const port = portFrom(process.env)

@@ -6,7 +6,7 @@
  *     npm run remove-demo
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 
 const START = 'scripts/start'
@@ -65,7 +65,7 @@ const isDemo = (file: string) => demo.some((path) => file === path || file.start
 
 cpSync(START, '.', { recursive: true })
 for (const path of demo) rmSync(path, { recursive: true, force: true })
-const cut = files.filter((file) => !isDemo(file) && existsSync(file)).filter(cutMarked)
+const cut = files.filter((file) => !isDemo(file) && isFile(file)).filter(cutMarked)
 cleanScripts()
 
 console.log(`Taken out:  ${files.filter(isDemo).length} files
@@ -81,6 +81,11 @@ function git(...args: string[]) {
   } catch {
     return null
   }
+}
+
+/** Neither taken out nor a link or a submodule. */
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 /** Says whether there was anything to cut. */

@@ -3,7 +3,7 @@ import type { FetchOptions } from 'ofetch'
 import { createApiClient, useAuthStore } from '@/auth/index.ts'
 
 export const api = createApiClient({
-  baseURL: import.meta.env.VITE_API_BASE_URL,
+  baseURL: import.meta.env.VITE_API_BASE_URL || undefined,
   session: () => useAuthStore(),
 })
 

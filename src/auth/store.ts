@@ -135,7 +135,7 @@ export function createAuth(options: AuthOptions) {
 
 /** The app's one auth store, set up by `VITE_API_BASE_URL` and `VITE_REFRESH_TOKEN_MODE`. */
 export const useAuthStore = defineStore('auth', () => {
-  const baseURL = import.meta.env.VITE_API_BASE_URL
+  const baseURL = import.meta.env.VITE_API_BASE_URL || undefined // CI may set it to nothing.
   const createBackend =
     import.meta.env.VITE_REFRESH_TOKEN_MODE === 'json' ? createJsonBackend : createCookieBackend
   return createAuth({ backend: createBackend({ baseURL }) })

@@ -107,6 +107,13 @@ describe('a sign-in', () => {
     })
   })
 
+  it('S5: with a password that is none is told what it should be, and does not show it', async () => {
+    const { post } = createHarness()
+    const json = { username: 'demo', password: 20261125 }
+    const { message } = await (await post('/api/auth/login', { json })).json()
+    expect(message).toBe('password: Invalid type: Expected string.')
+  })
+
   it.each([
     ['a body too large that has no end', endless(new Uint8Array(LIMIT + 1)), {}],
     ['one that is announced and does not come', endless(), { 'content-length': '1000000' }],

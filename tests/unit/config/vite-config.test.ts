@@ -54,6 +54,10 @@ it('R5: the build may call its own origin and that of the API, and no other', ()
   )
 })
 
+it('the build has no file in a data: URL, which its policy would keep out', () => {
+  expect(read().build!.assetsInlineLimit).toBe(0)
+})
+
 it('the build runs no script and no style but its own files', () => {
   expect(contentSecurityPolicy()).not.toMatch(/unsafe|\*|data:|blob:/)
 })
