@@ -11,6 +11,8 @@ import type {
 } from 'vue-router'
 import { useAuthStore } from './store.ts'
 
+type Redirect = Exclude<RouteLocationRaw, string>
+
 declare module 'vue-router' {
   interface RouteMeta {
     /** For signed-in people only; others are sent to sign in and brought back. */
@@ -46,7 +48,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
   const { login = '/login', home = '/dashboard', forbidden = '/forbidden' } = options
   const { auth = useAuthStore(), unavailable = 'unavailable' } = options
 
-  function verdict(to: RouteLocationNormalized): RouteLocationRaw | true {
+  function verdict(to: RouteLocationNormalized): Redirect | true {
     if (to.meta.guestOnly && auth.isAuthenticated) return destination(to.query.redirect)
     if (!isProtected(to)) return true
     if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
@@ -55,17 +57,25 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
   }
 
   /** A path of this app that leads to a page, or `home`: never another origin. */
-  function destination(redirect: unknown): string {
-    if (typeof redirect !== 'string' || !redirect.startsWith('/')) return home
+  function destination(redirect: unknown): Redirect {
+    if (typeof redirect !== 'string' || !redirect.startsWith('/')) return { path: home }
     const { origin } = globalThis.location
-    if (!URL.canParse(redirect, origin) || new URL(redirect, origin).origin !== origin) return home
-    const to = router.resolve(redirect)
-    const isPage = to.matched.length > 0 && to.params.pathMatch === undefined
-    return isPage && !to.meta.guestOnly ? redirect : home
+    const url = URL.canParse(redirect, origin) ? new URL(redirect, origin) : null
+    if (url?.origin !== origin) return { path: home }
+    const { path, query, hash, matched, params, meta } = router.resolve(redirect)
+    const isPage = matched.length > 0 && params.pathMatch === undefined
+    return isPage && !meta.guestOnly ? { path, query, hash } : { path: home }
+  }
+
+  /** After a step back it takes the place of that page: the next step back leads further. */
+  function redirect(from: RouteLocationNormalized, to: Redirect | true): Redirect | true {
+    return to === true || { ...to, replace: router.options.history.location === from.fullPath }
   }
 
   // While a session is being restored, its page's chunk is loaded beside it; beforeResolve waits.
-  const stopBefore = router.beforeEach((to) => auth.status === 'restoring' || verdict(to))
+  const stopBefore = router.beforeEach(
+    (to) => auth.status === 'restoring' || redirect(to, verdict(to)),
+  )
 
   const stopResolve = router.beforeResolve(async (to) => {
     if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
@@ -73,18 +83,17 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
         await auth.restore()
       } catch (error) {
         // R7: weather is not a sign-out. The address stays, so that the page is there later.
-        if (isProtected(to) && router.hasRoute(unavailable)) return standIn(unavailable, to)
+        if (isProtected(to) && router.hasRoute(unavailable)) {
+          return redirect(to, standIn(unavailable, to))
+        }
         if (isProtected(to)) throw error
       }
     }
-    return verdict(to)
+    return redirect(to, verdict(to))
   })
 
   /** Where to go from a page that may not be seen any more; `true`: it may. */
-  function wayOut(
-    here: RouteLocationNormalizedLoaded,
-    endedHere: boolean,
-  ): RouteLocationRaw | true {
+  function wayOut(here: RouteLocationNormalizedLoaded, endedHere: boolean): Redirect | true {
     const { path, query, hash, fullPath } = here
     const page = here.name === unavailable ? router.resolve(fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
@@ -124,7 +133,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
  * The route `name`, in the place of the page at `path`, whose address it keeps. It is a catch-all:
  * `/:pathMatch(.*)*`.
  */
-export function standIn(name: string, to: RouteLocationNormalized): RouteLocationRaw {
+export function standIn(name: string, to: RouteLocationNormalized): Redirect {
   const pathMatch = to.path.slice(1).split('/').map(decoded)
   return { name, params: { pathMatch }, query: to.query, hash: to.hash }
 }

@@ -224,6 +224,22 @@ describe('the end of a session', () => {
     await elapse()
     expect(here().path).toBe('/login')
     expect(here().query).toEqual({ redirect: '/dashboard' })
+    router.back()
+    await elapse()
+    expect(here().path).toBe('/')
+  })
+
+  it('leaves the way back open where a step back leads on', async () => {
+    await router.push('/')
+    await router.push('/login?redirect=/dashboard?tab=2')
+    await router.push('/')
+    await signIn()
+    router.back()
+    await elapse()
+    expect(here().fullPath).toBe('/dashboard?tab=2')
+    router.back()
+    await elapse()
+    expect(here().fullPath).toBe('/')
   })
 
   it('while a navigation is under way does not let it arrive', async () => {
