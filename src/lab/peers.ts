@@ -25,11 +25,12 @@ export type Peers = ReturnType<typeof createPeers>
 
 export function createPeers({ lab, channel = openChannel() }: PeersOptions) {
   const me = newId()
+  let isOpen = true
   const tabs = ref<string[]>([])
   const listeners = new Set<(message: Heard) => void>()
 
   function post(message: PeerMessage): void {
-    channel?.postMessage({ ...message, lab, tab: me })
+    if (isOpen) channel?.postMessage({ ...message, lab, tab: me })
   }
 
   const hear = (event: Event) => {
@@ -57,6 +58,7 @@ export function createPeers({ lab, channel = openChannel() }: PeersOptions) {
     },
     close(): void {
       bye()
+      isOpen = false
       globalThis.removeEventListener?.('pagehide', bye)
       channel?.close()
     },
@@ -83,8 +85,13 @@ export function addressOf(lab: string): string {
   return `${import.meta.env.BASE_URL}lab?${new URLSearchParams({ [PARAMETER]: lab })}`
 }
 
+/** Null also where the browser denies it, as it may with storage. */
 function openChannel(): BroadcastChannel | null {
-  return globalThis.BroadcastChannel ? new BroadcastChannel('lab') : null
+  try {
+    return new BroadcastChannel('lab')
+  } catch {
+    return null
+  }
 }
 
 function newId(): string {

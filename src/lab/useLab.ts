@@ -1,6 +1,6 @@
 /** The state of the lab page: what is under way, what came of it, and the other tabs of this lab. */
 import { onScopeDispose, ref, shallowRef, triggerRef } from 'vue'
-import { entriesSince } from './log.ts'
+import { countRun, entriesSince } from './log.ts'
 import type { LogMark } from './log.ts'
 import { readLog } from './mock.ts'
 import { addressOf, createPeers, labOfTab } from './peers.ts'
@@ -122,6 +122,7 @@ export function useLab() {
       const isOver = () => run.endedAt !== null || signal.aborted || peers.tabs.value.length === 0
       await watch.until(isOver, TO_FINISH)
       watch.stop()
+      run.counts ??= countRun(run.tabs.flatMap(({ calls }) => calls).length, await since())
     } finally {
       run.endedAt ??= clock()
       triggerRef(runs)

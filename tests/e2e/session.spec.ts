@@ -24,6 +24,12 @@ test('signs in and out', async ({ page, mock }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Sign in')
   await expect(page.getByRole('region')).toHaveCount(0)
 
+  // And the way back leads out, past what was protected.
+  for (const url of ['/login?redirect=/dashboard', '/']) {
+    await page.goBack()
+    await expect(page).toHaveURL(url)
+  }
+
   // Nor does the cookie bring the session back.
   await page.goto('/dashboard')
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Sign in')

@@ -51,6 +51,23 @@ describe('the tabs of a lab', () => {
     expect(other.heard).toEqual([])
   })
 
+  it('say nothing any more after they were closed', () => {
+    const [one, other] = [openTab(), openTab()]
+    one.close()
+    const heard = other.heard.length
+    one.post(go)
+
+    expect(other.heard).toHaveLength(heard)
+  })
+
+  it('are alone where the browser denies a channel', () => {
+    vi.stubGlobal('BroadcastChannel', function deny() {
+      throw new DOMException('Denied', 'SecurityError')
+    })
+
+    expect(createPeers({ lab: 'a' }).tabs.value).toEqual([])
+  })
+
   it('hear each other, and who it was', () => {
     const [one, other] = [openTab(), openTab()]
     one.post(go)
