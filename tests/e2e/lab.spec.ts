@@ -186,6 +186,22 @@ test('a second tab, opened from the lab: both send at once, and share one refres
   await expect(page.getByText('Both send at once')).toBeVisible()
 })
 
+test('a tab that leaves during a run: the other one finishes, and says what the server saw', async ({
+  page,
+}) => {
+  await openLab(page)
+  const second = await openSecondTab(page)
+  await page.getByLabel('API (ms)').fill('1000')
+  await send(page, { requests: 6 })
+  await expect(second.locator('.trace-lane')).toHaveCount(12)
+  await page.getByRole('link', { name: 'Dashboard' }).click()
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Dashboard')
+
+  await expect(second.getByTestId('lab-sent')).not.toHaveText('–')
+  await expect(second.getByText('Under way')).toHaveCount(0)
+  await expect(report(second)).toContainText('requests succeeded in 2 tabs.')
+})
+
 test('tabs that were not opened from one another leave each other alone', async ({ page }) => {
   await openLab(page)
   const other = await page.context().newPage()
