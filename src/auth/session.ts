@@ -113,7 +113,12 @@ export class Session {
   /** @throws the reason for which no refresh may be tried now */
   check(): void {
     if (this.ended) throw this.ended
-    if (this.#options.now() < this.#pausedUntil()) throw this.failure!.error
+    if (this.isPaused()) throw this.failure!.error
+  }
+
+  /** Whether the pause after a failure is not over. */
+  isPaused(): boolean {
+    return this.#options.now() < this.#pausedUntil()
   }
 
   #pausedUntil(): number {

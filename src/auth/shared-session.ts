@@ -67,14 +67,15 @@ export function createSharedSession(
 
   /** One refresh for all tabs: the first to get the lock does it, the others take the result (R1). */
   async function renew(session: Session): Promise<void> {
-    const { held, failure } = session
-    const news = () => session.held !== held || session.failure !== failure || !!session.ended
+    const { held } = session
+    const isRenewed = () => session.held !== held && session.isLive()
+    const isSettled = () => !!session.ended || session.isPaused() || isRenewed()
 
     await tabs.exclusive(async (contended) => {
-      if (contended && !news()) await afterMessage(tabs, news, MESSAGE_DELAY)
+      if (contended && !isSettled()) await afterMessage(tabs, isSettled, MESSAGE_DELAY)
       catchUp()
       session.check()
-      if (session.held !== held && session.isLive()) return
+      if (isRenewed()) return
       try {
         const grant = await request(session, (call) => backend.refresh(call))
         catchUp() // Where tabs share no lock, somebody may have signed in meanwhile.
@@ -85,7 +86,7 @@ export function createSharedSession(
         session.fail(error) // R7
         tell({ type: 'failed', id: session.id, failure: portable(session.failure!) })
         // Without a lock another tab may have brought what this one failed to get.
-        if (session.held === held || !session.isLive()) throw error
+        if (!isRenewed()) throw error
       }
     })
   }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { watch } from 'vue'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import type { TokenGrant } from '@/auth/index.ts'
+import type { HeldGrant } from '@/auth/session.ts'
 import type { TabsOptions } from '@/auth/tabs.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
@@ -212,6 +213,36 @@ describe('tasks that wait for each other', () => {
     expect(signedIn.reason).toMatchObject({ status: 401 })
     expect([refreshed.state, asked.state]).toEqual(['fulfilled', 'fulfilled'])
     expect(backend.count('refresh')).toBe(1)
+  })
+
+  it.each([
+    ['token that was rejected', (held: HeldGrant) => ({ type: 'granted', held }), 0],
+    [
+      'failure that is over',
+      ({ receivedAt: at }: HeldGrant) => ({ type: 'failed', failure: { at, until: at + 1_000 } }),
+      2_000,
+    ],
+  ])('R1: a refresh that has heard of a %s waits for the next token', async (_, news, time) => {
+    const { tabs } = await openTabs(2)
+    const [waits, other] = tabs as [Tab, Tab]
+    void waits.auth.login({ username: 'ada', password: 'secret' }).catch(() => {})
+    await elapse()
+    const asked = outcome(waits.auth.refresh())
+    await elapse()
+    const held = { ...waits.session().held!, accessToken: 'rejected' }
+    other.tabs.post({ id: waits.session().id, ...news(held) })
+    await heard()
+    await elapse(time)
+    void Promise.resolve(waits.session().renew('rejected')).catch(() => {})
+    browser.latency = 20
+    const refreshed = outcome(other.auth.refresh())
+    backend.latest('login').fail(httpError(503))
+    await elapse(100)
+    await answerRefresh()
+    await elapse(100)
+
+    expect(backend.count('refresh')).toBe(1)
+    expect([refreshed.state, asked.state]).toEqual(['fulfilled', 'fulfilled'])
   })
 
   it('R2: a token that comes while a refresh waits, and is rejected, is not sent again', async () => {
