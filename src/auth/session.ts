@@ -130,9 +130,9 @@ export class Session {
   hold(held: HeldGrant): void {
     this.held = held
     this.#rejected = null
-    // A grant from before the failure, told late by another tab, is no success after it (R7).
+    // A grant of another tab, from before the failure or just then, is no success after it (R7).
     const { at = 0 } = this.failure ?? {}
-    if (held.receivedAt >= at || this.#options.now() < at) this.failure = null
+    if (held.receivedAt > at || this.#options.now() < at) this.failure = null
   }
 
   /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */

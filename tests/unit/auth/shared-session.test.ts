@@ -1010,6 +1010,19 @@ describe('without Web Locks', () => {
     expect(backend.count('refresh')).toBe(2)
   })
 
+  it('R7: one that fails as another brings a token is a failure all the same', async () => {
+    const { tabs } = await openTabs(2)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
+    first!.fail(httpError(503))
+    second!.grant()
+    await heard()
+    expect(asked.map(({ state }) => state)).toEqual(['rejected', 'fulfilled'])
+    await expect(tabs[0]!.auth.refresh()).rejects.toMatchObject({ status: 503 })
+    expect(backend.count('refresh')).toBe(2)
+  })
+
   it('R13: sign-in and sign-out reach the other tabs', async () => {
     const { tabs } = await openTabs(2)
     await signIn(tabs[1]!, grantFor(bob))
