@@ -98,7 +98,10 @@ export function createAuth(options: AuthOptions) {
    * @throws the failure of the refresh if it may pass; `status` is `restoring` until one succeeds
    */
   async function restore(): Promise<void> {
-    if (tabs.session.get() === SIGN_OUT_OWED) return tellSignOut(null)
+    if (tabs.session.get() === SIGN_OUT_OWED) {
+      shared.catchUp() // R13: another tab may have signed out, and this one slept.
+      return tellSignOut(null)
+    }
     while (shown.value.status === 'restoring') {
       const session = shared.current()
       await refresh().catch((error) => {

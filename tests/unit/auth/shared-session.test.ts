@@ -810,6 +810,22 @@ describe('a tab that slept', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R13: through a sign-out that is owed finds out when it restores, and tells the API', async () => {
+    const { tabs } = await openTabs(2)
+    const [first, sleeper] = tabs as [Tab, Tab]
+    sleeper.tabs.asleep = true
+    const signedOut = first.auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+    const restored = sleeper.auth.restore()
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    await elapse()
+    backend.latest('logout').done()
+    await restored
+    expect(browser.storage.size).toBe(0)
+  })
+
   it('R13: through a sign-out that the API has not heard of finds out all the same', async () => {
     const { awake, sleeper, wake } = await openSleeper()
     const signedOut = awake.auth.logout()
