@@ -3,6 +3,7 @@
  * told the app's paths by options; what the pages show is left to the app.
  */
 import { watch } from 'vue'
+import { loadRouteLocation } from 'vue-router'
 import type {
   RouteLocationNormalized,
   RouteLocationNormalizedLoaded,
@@ -12,6 +13,9 @@ import type {
 import { useAuthStore } from './store.ts'
 
 type Redirect = Exclude<RouteLocationRaw, string>
+
+/** That no page has, and no other can be: `//example.com` and its like lead away from it. */
+const SOME_ORIGIN = 'http://app.invalid'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -59,26 +63,21 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
   /** A path of this app that leads to a page, or `home`: never another origin. */
   function destination(redirect: unknown): Redirect {
     if (typeof redirect !== 'string' || !redirect.startsWith('/')) return { path: home }
-    const { origin } = globalThis.location
-    const url = URL.canParse(redirect, origin) ? new URL(redirect, origin) : null
-    if (url?.origin !== origin) return { path: home }
-    const { path, query, hash, matched, params, meta } = router.resolve(redirect)
-    const isPage = matched.length > 0 && params.pathMatch === undefined
+    const url = URL.canParse(redirect, SOME_ORIGIN) ? new URL(redirect, SOME_ORIGIN) : null
+    if (url?.origin !== SOME_ORIGIN) return { path: home }
+    const { path, query, hash, matched, meta } = router.resolve(redirect)
+    const isPage = matched.at(-1)?.path.startsWith('/:pathMatch') === false
     return isPage && !meta.guestOnly ? { path, query, hash } : { path: home }
   }
 
   /** After a step back it takes the place of that page: the next step back leads further. */
-  function redirect(from: RouteLocationNormalized, to: Redirect | true): Redirect | true {
-    return to === true || { ...to, replace: router.options.history.location === from.fullPath }
+  function redirect(asked: RouteLocationNormalized, to: Redirect | true): Redirect | true {
+    return to === true || { ...to, replace: router.options.history.location === asked.fullPath }
   }
 
-  // While a session is being restored, its page's chunk is loaded beside it; beforeResolve waits.
-  const stopBefore = router.beforeEach(
-    (to) => auth.status === 'restoring' || redirect(to, verdict(to)),
-  )
-
-  const stopResolve = router.beforeResolve(async (to) => {
+  async function enter(to: RouteLocationNormalized): Promise<Redirect | true> {
     if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
+      loadRouteLocation(to).catch(() => {}) // Beside the restore; a failure is the navigation's.
       try {
         await auth.restore()
       } catch (error) {
@@ -90,7 +89,11 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
       }
     }
     return redirect(to, verdict(to))
-  })
+  }
+
+  // Again when the chunk is there, and other guards are done: the session may have ended meanwhile.
+  const stopBefore = router.beforeEach(enter)
+  const stopResolve = router.beforeResolve(enter)
 
   /** Where to go from a page that may not be seen any more; `true`: it may. */
   function wayOut(here: RouteLocationNormalizedLoaded, endedHere: boolean): Redirect | true {

@@ -8,7 +8,7 @@ import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
 /** Bytes, gzipped. They are there so that nobody makes the app larger without knowing it. */
-const LIMITS = { page: 44_500, auth: 6_100 }
+const LIMITS = { page: 44_700, auth: 6_100 }
 
 /** The least that an app with the three libraries can be. */
 const BARE_APP = `

@@ -40,6 +40,7 @@ function startApp() {
       { path: '/staff', component, meta: { roles: ['admin', 'owner'] } },
       { path: '/files/:name', component, meta: { requiresAuth: true } },
       { path: '/secret', component: loadSecret, meta: { requiresAuth: true } },
+      { path: '/documents/:pathMatch(.*)*', component, meta: { requiresAuth: true } },
       { path: '/forbidden', component },
       { path: catchAll, name: 'not-found', component },
       { path: catchAll, name: 'unavailable', component },
@@ -53,6 +54,7 @@ function startApp() {
 beforeEach(() => {
   backend = createManualBackend()
   browser = new FakeBrowser()
+  loadSecret.mockClear()
   startApp()
 })
 
@@ -137,11 +139,14 @@ describe('who may enter', () => {
 })
 
 describe('?redirect=', () => {
-  it.each(['/admin?x=1&y=%26#h', '/', '/dashboard'])('%s is honoured', async (redirect) => {
-    await router.push({ path: '/login', query: { redirect } })
-    await signIn()
-    expect(here().fullPath).toBe(redirect)
-  })
+  it.each(['/admin?x=1&y=%26#h', '/', '/dashboard', '/documents/a/b'])(
+    '%s is honoured',
+    async (redirect) => {
+      await router.push({ path: '/login', query: { redirect } })
+      await signIn()
+      expect(here().fullPath).toBe(redirect)
+    },
+  )
 
   it.each([
     'https://evil.example',
@@ -165,6 +170,13 @@ describe('?redirect=', () => {
     await router.push({ path: '/login', query: { redirect } })
     await signIn()
     expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('is honoured where there is no window', async () => {
+    vi.stubGlobal('location', undefined)
+    await router.push('/login?redirect=/admin')
+    await signIn()
+    expect(here().fullPath).toBe('/admin')
   })
 
   it('given twice, the default page', async () => {
@@ -309,6 +321,35 @@ describe('while the session is being restored', () => {
     backend.latest('refresh').grant()
     await elapse()
     expect(visited).toEqual(['/dashboard'])
+  })
+
+  it('its chunk is loaded meanwhile', async () => {
+    await reload()
+    void router.push('/secret')
+    await elapse()
+    expect(loadSecret).toHaveBeenCalledOnce()
+    expect(visited).toEqual([])
+  })
+
+  it('its own guard runs when it is known who is signed in, and for nobody else', async () => {
+    await reload()
+    const seen: unknown[] = []
+    const beforeEnter = () => void seen.push(auth.user)
+    router.addRoute({ path: '/own', component: {}, meta: { requiresAuth: true }, beforeEnter })
+    void router.push('/own')
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(seen).toEqual([ada])
+
+    await reload()
+    router.addRoute({ path: '/own', component: {}, meta: { requiresAuth: true }, beforeEnter })
+    void router.push('/own')
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    expect(here().fullPath).toBe('/login?redirect=/own')
+    expect(seen).toEqual([ada])
   })
 
   it('a public page does not wait', async () => {
