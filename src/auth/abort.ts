@@ -41,9 +41,15 @@ export function isStream(data: unknown): data is ReadableStream {
   return data instanceof ReadableStream && !data.locked
 }
 
+/** The short body of an error, say, is through without a reader: few read it, and it must end (R15). */
+const READ_AHEAD: QueuingStrategy = {
+  highWaterMark: 65_536,
+  size: (chunk?: { byteLength?: number }) => chunk?.byteLength ?? 1,
+}
+
 /** The response, with a stream that breaks off when `signal` aborts. `over`: no more of it can come. */
 export function breakOff(response: FetchResponse<ReadableStream>, signal: AbortSignal) {
-  const { readable, writable } = new TransformStream()
+  const { readable, writable } = new TransformStream({}, undefined, READ_AHEAD)
   const over = response._data!.pipeTo(writable, { signal }).catch(() => {})
   if (response._data !== response.body) {
     // Of a hook's making.

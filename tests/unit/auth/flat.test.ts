@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import { createApiClient, createAuth } from '@/auth/index.ts'
 import { unauthorized } from '../../support/api.ts'
 import { grantFor } from '../../support/backend.ts'
@@ -79,4 +79,12 @@ it('R15: 5,000 calls at once that wait for one refresh: no warning, and no liste
   expect(refreshes).toBe(1)
   expect(warnings).toEqual([])
   expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+it('R15: an event stream that is an error, and that nobody reads, leaves no listener', async () => {
+  const { signal } = new AbortController()
+  const headers = { 'content-type': 'text/event-stream' }
+  answer = () => new Response('event: gone\n\n', { status: 404, headers })
+  await expect(api('/events', { signal })).rejects.toMatchObject({ status: 404 })
+  await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]))
 })
