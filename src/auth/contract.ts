@@ -12,8 +12,9 @@ const Lifetime = v.custom<number>(
   (value) => typeof value === 'number' && value > 0 && value <= MAX_LIFETIME_SECONDS,
   'Expected seconds, at most those of a year',
 )
+/** Of the characters of a header: another would stand in the error that the header throws. */
 const Token = v.custom<string>(
-  (value) => typeof value === 'string' && value !== '',
+  (value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value),
   'Expected a token',
 )
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
@@ -29,7 +30,9 @@ export const LoginRequestSchema = v.object({
 export type Credentials = Omit<v.InferOutput<typeof LoginRequestSchema>, 'mode'>
 
 /** Refresh and sign-out carry the refresh token in the body only where no cookie does. */
-export const RefreshRequestSchema = v.object({ refreshToken: v.optional(Token) })
+export const RefreshRequestSchema = v.object({
+  refreshToken: v.optional(v.pipe(v.string(), v.nonEmpty())),
+})
 
 export const UserSchema = v.object({
   id: v.string(),

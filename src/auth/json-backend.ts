@@ -30,7 +30,8 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
     signal?.throwIfAborted() // R12
     // An API without rotation sends no new one: the old one stays good.
-    if (grant?.refreshToken) kept.set(grant.refreshToken)
+    const next: unknown = grant?.refreshToken
+    if (next && typeof next === 'string') kept.set(next)
     return grant
   }
 

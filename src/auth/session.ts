@@ -145,7 +145,9 @@ export class Session {
 
   /** After a failure here or in another tab, which may know of no other: the longer pause counts (R7). */
   pause(failure: RefreshFailure): void {
-    if (failure.until > this.#pausedUntil()) this.failure = failure
+    const { receivedAt = 0 } = this.held ?? {}
+    const isOver = failure.at < receivedAt && receivedAt <= this.#options.now()
+    if (!isOver && failure.until > this.#pausedUntil()) this.failure = failure
   }
 
   end(error: SessionEndedError): void {

@@ -136,6 +136,7 @@ export function createSharedSession(
     if (message.type === 'ended') {
       over.add(message.id)
       if (mine) drop(mine, message.reason)
+      else if (!sharedId()) catchUp() // R13: this tab has not heard of its beginning yet.
     } else if (message.type === 'granted') {
       if (!isNews(message.id, message.held)) return
       const session = sessionFor(message.held, mine ?? open(message.id), message.id)

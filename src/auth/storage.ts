@@ -5,7 +5,10 @@
 
 export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-/** A value that all tabs see and that outlives the page; where storage is denied, a variable. */
+/**
+ * A value that all tabs see and that outlives the page; where storage is denied, or once it has
+ * failed, a variable.
+ */
 export function createNote(key: string, storage: TabStorage | null) {
   let own: string | null = null
   let shared = storage
@@ -13,7 +16,14 @@ export function createNote(key: string, storage: TabStorage | null) {
     get isShared() {
       return shared !== null
     },
-    get: () => (shared ? shared.getItem(key) : own),
+    get() {
+      try {
+        if (shared) own = shared.getItem(key)
+      } catch {
+        shared = null
+      }
+      return own
+    },
     set(value: string | null) {
       own = value
       try {
@@ -21,8 +31,13 @@ export function createNote(key: string, storage: TabStorage | null) {
         else shared?.setItem(key, value)
       } catch {
         // A full storage costs the restore after a reload, not the session.
-        shared?.removeItem(key)
+        const failed = shared
         shared = null
+        try {
+          failed?.removeItem(key)
+        } catch {
+          // It is not full, but broken.
+        }
       }
     },
   }

@@ -111,6 +111,13 @@ describe('createJsonBackend', () => {
     expect(storage.map.get(key)).toBe('r2')
   })
 
+  it.each([{}, 7, ''])('R7: keeps its refresh token when it gets %j for one', async (next) => {
+    const { fetch } = stubFetch(json({ ...grantFor(), refreshToken: next }))
+    const storage = memoryStorage({ [key]: 'r1' })
+    await createJsonBackend({ fetch, storage }).refresh()
+    expect(storage.map.get(key)).toBe('r1')
+  })
+
   it('R12: does not keep what was answered after it was given up', async () => {
     const abort = new AbortController()
     const fetch: typeof globalThis.fetch = async () => {

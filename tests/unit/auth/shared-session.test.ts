@@ -318,6 +318,22 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
+  it('R7: is over for a tab that has got a newer token when it hears of it', async () => {
+    const { tabs } = await openTabs(2)
+    browser.latency = 400
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    backend.latest('refresh').fail(httpError(503, { 'retry-after': '3600' }))
+    await elapse(150)
+    backend.latest('refresh').grant()
+    await heard()
+    expect(asked.map(({ state }) => state)).toEqual(['rejected', 'fulfilled'])
+
+    void tabs[1]!.auth.refresh()
+    await elapse()
+    expect(backend.count('refresh')).toBe(3)
+  })
+
   it('R7: does not end the pause that the server asked another tab for', async () => {
     const { tabs } = await openTabs(1)
     const { auth } = tabs[0]!
@@ -557,6 +573,22 @@ describe('sign-out', () => {
 
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
     expect(browser.storage.size).toBe(0)
+  })
+
+  it('R13: reaches a tab that hears of it before it hears of the sign-in', async () => {
+    const { tabs } = await openTabs(3)
+    const [first, second] = tabs as [Tab, Tab]
+    browser.latency = 300
+    const signedIn = second.auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+    browser.latency = 0
+    await signOut(first)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    await elapse(300)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(backend.count('refresh')).toBe(0)
   })
 
   it('R13: is not undone by a tab that hears late of the sign-in before it', async () => {
@@ -1079,6 +1111,37 @@ describe('where storage is full', () => {
       await answerRefresh()
     }
     expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+  })
+})
+
+describe('where storage begins to fail', () => {
+  const broken = () => {
+    throw new DOMException('Denied', 'SecurityError')
+  }
+  const storage = { getItem: broken, setItem: broken, removeItem: broken }
+
+  it('from the start: a tab signs in, refreshes and signs out', async () => {
+    const { tabs } = await openTabs(1, { storage })
+    void tabs[0]!.auth.refresh()
+    await elapse()
+    await answerRefresh()
+    expect(statusOf(tabs)).toEqual(['authenticated'])
+    await signOut(tabs[0]!)
+    expect(statusOf(tabs)).toEqual(['anonymous'])
+  })
+
+  it('R12: later: a sign-out ends the session, and the API hears of it', async () => {
+    const kept = new Map<string, string>()
+    const failing = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    }
+    const { tabs } = await openTabs(2, { storage: failing })
+    Object.assign(failing, storage)
+    await signOut(tabs[1]!)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(backend.count('logout')).toBe(1)
   })
 })
 

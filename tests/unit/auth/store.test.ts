@@ -92,6 +92,7 @@ describe('sign-in', () => {
   it.each([
     ['no object', '<html>'],
     ['no user', { accessToken: 'secret', expiresIn: 900 }],
+    ['no header can carry the token', { ...grantFor(), accessToken: 'secret\r\n' }],
     ['milliseconds for seconds', { ...grantFor(), expiresIn: 900_000_000 }],
   ])(
     'says what is wrong with an answer that is no grant, and shows none of it: %s',
@@ -102,7 +103,7 @@ describe('sign-in', () => {
       backend.latest('login').grant(answer)
       await elapse()
 
-      expect(String(failed.reason)).toMatch(/not a token grant: (body|user|expiresIn)/)
+      expect(String(failed.reason)).toMatch(/not a token grant: (body|user|accessToken|expiresIn)/)
       expect(String(failed.reason)).not.toMatch(/secret|access-/)
       expect(auth.status.value).toBe('anonymous')
     },
