@@ -1,7 +1,7 @@
 /**
  * Faults on demand: what the next requests for a path get instead of, or before, their answer.
  */
-import { HTTPResponse, noContent } from 'h3'
+import { HTTPResponse, noContent, toRequest } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
 import { isControl } from './log.ts'
@@ -117,5 +117,9 @@ export function breakConnections(app: H3): void {
     if (!request.runtime?.node) throw broken.reason
     request.runtime.node.res?.destroy()
     return response
+  }
+  app.request = async (input, init, context) => {
+    const request = toRequest(input, init)
+    return app.fetch(context ? Object.assign(request, { context }) : request)
   }
 }

@@ -62,8 +62,9 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
     if (tokenId === family.current) {
       return put({ ...family, current: randomUUID(), previous: tokenId, rotatedAt: now() })
     }
-    const inLeeway = now() - family.rotatedAt < leewayNow * 1000
-    if (tokenId === family.previous && inLeeway) return family
+    const age = now() - family.rotatedAt // Less than 0: the clock was set back.
+    const isInLeeway = age >= 0 && age < leewayNow * 1000
+    if (tokenId === family.previous && isInLeeway) return family
 
     revoke(familyId)
     throw new RefreshRefusedError('reused')

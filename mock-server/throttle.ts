@@ -60,7 +60,8 @@ export function createThrottle(now: () => number) {
 
   function attemptsOf(key: string): Attempts {
     const known = attemptsByKey.get(key)
-    if (known && (now() < known.until || known.pending.size > 0)) return known
+    const left = known ? known.until - now() : 0 // More than WINDOW: the clock was set back.
+    if (known && ((left > 0 && left <= WINDOW) || known.pending.size > 0)) return known
 
     const attempts = { failures: 0, until: now() + WINDOW, pending: new Set<Promise<unknown>>() }
     attemptsByKey.delete(key)

@@ -87,8 +87,9 @@ export function registerAuth(app: H3, server: MockServer): void {
     const refreshToken = await tokens.signRefresh({ sub, fid: id, jti: current }, rotatedAt)
     const body: TokenGrant = { accessToken, tokenType: 'Bearer', expiresIn: accessTtl, user }
 
-    // Within the leeway it is some seconds old already.
-    const refreshExpiresIn = Math.floor(toNumericDate(rotatedAt) + refreshTtl - now() / 1000)
+    // Within the leeway it is some seconds old already. Of 0 a cookie would be deleted.
+    const left = toNumericDate(rotatedAt) + refreshTtl - now() / 1000
+    const refreshExpiresIn = Math.max(1, Math.floor(left))
     if (mode === 'json') return { ...body, refreshToken, refreshExpiresIn }
     setCookie(event, COOKIE, refreshToken, { ...cookieOptions(event), maxAge: refreshExpiresIn })
     return body

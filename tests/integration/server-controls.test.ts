@@ -2,6 +2,7 @@
  * The mock server’s controls: sessions ended by hand, faults on demand, and the log.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createMockServer } from '../../mock-server/app.ts'
 import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
 import type { Harness } from '../unit/mock-server/harness.ts'
 
@@ -165,6 +166,16 @@ describe('faults', () => {
 
     await expect(harness.call('/api/health')).rejects.toThrow(TypeError)
     expect(await outcome(harness.call('/api/health'))).toBe('200')
+  })
+
+  it('can break the connection of an in-process request too', async () => {
+    const app = createMockServer()
+    const json = { path: '/api/health', kind: 'drop' }
+    const headers = { 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: JSON.stringify(json) }
+    expect((await app.request('/api/__mock/faults', init)).status).toBe(204)
+    await expect(app.request('/api/health')).rejects.toThrow(TypeError)
+    expect((await app.request('/api/health')).status).toBe(200)
   })
 
   it('asks for patience only where it was told to', async () => {

@@ -251,6 +251,14 @@ describe('guessing passwords', () => {
     expect(await outcome(login('password'))).toBe('200')
   })
 
+  it('S6: a clock that is set back locks nobody out for longer', async () => {
+    const { clock, post } = createHarness()
+    const json = { username: 'demo', password: 'guess' }
+    for (let i = 0; i < 5; i += 1) await post('/api/auth/login', { json })
+    clock.advance(-3_600_000)
+    expect(await outcome(post('/api/auth/login', { json: credentials }))).toBe('200')
+  })
+
   it('S6: an unknown user is answered like a wrong password', async () => {
     const { post } = createHarness()
     const answers = ['demo', 'nobody', '__proto__'].map(async (username) => {

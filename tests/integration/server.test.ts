@@ -204,6 +204,15 @@ describe('refresh', () => {
     expect(await outcome(refresh(again.refreshToken))).toBe('200')
   })
 
+  it('S2: at the very end of its life is answered with a grant all the same', async () => {
+    const { clock, refresh, signIn } = createHarness({ refreshTtl: 5 })
+    clock.advance(500)
+    const { refreshToken } = await signIn()
+    await refresh(refreshToken)
+    clock.advance(5_400)
+    expect((await granted(await refresh(refreshToken))).refreshExpiresIn).toBe(1)
+  })
+
   it('S2: with a rotated token after the leeway ends the session, all of it', async () => {
     const { call, clock, refresh, signIn } = createHarness()
     const other = await signIn()
@@ -226,6 +235,15 @@ describe('refresh', () => {
     await refresh(second.refreshToken)
 
     expect(await outcome(refresh(first.refreshToken))).toBe('401 refresh_token_reused')
+  })
+
+  it('S2: a clock that is set back makes the leeway no longer', async () => {
+    const { clock, refresh, signIn } = createHarness()
+    clock.advance(DAY)
+    const { refreshToken } = await signIn()
+    await refresh(refreshToken)
+    clock.advance(-60 * MINUTE)
+    expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_reused')
   })
 
   it('S2: the leeway is what the option says', async () => {
