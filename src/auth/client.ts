@@ -56,7 +56,13 @@ function withSession(
   // leaves an object that V8 reads and copies fast: a tenth of what a call costs.
   const { headers, params, query } = defaults
   const shared = { ...globals, defaults: { ...defaults, headers, params, query } }
-  const anonymous = createFetch(shared)
+  const anonymous = createFetch({
+    ...shared,
+    fetch(input, init) {
+      init?.signal?.throwIfAborted() // R9: not even tried again
+      return fetch(input, init)
+    },
+  })
   let latest: { session: Session; instance: $Fetch } | null = null
 
   function instanceFor(session: Session | null): $Fetch {

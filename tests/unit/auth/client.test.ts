@@ -690,8 +690,8 @@ describe('R9: abort', () => {
     expect(answers[1]!.state).toBe('fulfilled')
   })
 
-  it('during a pause before a retry', async () => {
-    await signIn()
+  it.each(['of a person', 'of a visitor'])('%s, during a pause before a retry', async (whose) => {
+    if (whose === 'of a person') await signIn()
     const { signal, abort } = controlled()
     const answer = outcome(api('/a', { signal, retry: 1, retryDelay: 5_000 }))
     await elapse()
