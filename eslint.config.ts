@@ -7,7 +7,7 @@ import { globalIgnores } from 'eslint/config'
 
 export default defineConfigWithVueTs(
   { name: 'app/files-to-lint', files: ['**/*.{vue,ts,mts,tsx}'] },
-  globalIgnores(['**/dist/**', '**/coverage/**', '**/test-results/**', '**/playwright-report/**']),
+  globalIgnores(['**/dist/**', '**/test-results/**', '**/playwright-report/**']),
   ...vue.configs['flat/recommended'],
   vueTsConfigs.recommended,
   {

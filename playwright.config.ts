@@ -4,6 +4,8 @@ import { chromium, defineConfig, devices } from '@playwright/test'
 
 const PORT = 4173
 const DEV_PORT = 5174
+/** Whatever a project's .env says: the journeys go through the mock. */
+const env = { VITE_API_BASE_URL: '', VITE_REFRESH_TOKEN_MODE: '', API_PROXY_TARGET: '' }
 
 /** `CHROMIUM_PATH`, else Playwright's own, else the system's. */
 function findChromium(): string {
@@ -57,11 +59,13 @@ export default defineConfig({
     {
       command: `npm run build-only && npm run preview -- --port ${PORT} --strictPort`,
       url: `http://localhost:${PORT}`,
+      env,
       reuseExistingServer: false,
     },
     {
       command: `npm run dev -- --port ${DEV_PORT} --strictPort`,
       url: `http://localhost:${DEV_PORT}`,
+      env,
       reuseExistingServer: false,
     },
   ],

@@ -1,5 +1,5 @@
 /**
- * What must always hold (DESIGN.md), checked at every call, at every answer and after every step.
+ * What must always hold (docs/rules.md), checked at every call, at every answer and after every step.
  * The first rule that is broken is kept, with all that happened up to there.
  */
 import { FetchError } from 'ofetch'

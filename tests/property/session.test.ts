@@ -1,6 +1,6 @@
 /**
  * Random stories of people, tabs, clocks and weather, told to the real store and the real API
- * client. After every step all rules of DESIGN.md must hold. A failure is shrunk to a short story.
+ * client. After every step all rules of docs/rules.md must hold. A failure is shrunk to a short story.
  *
  * `npm test` tells the same `RUNS` (2,000) stories each time, so that it fails for a change alone;
  * `npm run test:soak` tells new ones, for `SOAK_SECONDS` (600). `FC_SEED` and `FC_PATH` tell a story

@@ -12,6 +12,7 @@ import App from '@/App.vue'
 import { installAuthGuard, useAuthStore } from '@/auth/index.ts'
 import type { User } from '@/auth/index.ts'
 import { routes } from '@/router/routes.ts'
+import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 import { grantFor } from './backend.ts'
 
 type Answer = unknown | (() => unknown)
@@ -56,7 +57,7 @@ export function useScreen(): FakeApi {
     vi.stubGlobal('fetch', fetch)
     vi.spyOn(console, 'warn')
     vi.spyOn(console, 'error')
-    pinia = createPinia()
+    pinia = createPinia().use(resetOnSessionChange)
     setActivePinia(pinia)
   })
   afterEach(() => {

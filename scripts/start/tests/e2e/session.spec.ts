@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, submitSignIn, test } from './fixtures.ts'
+import { expect, expectDashboard, expectHeading, signIn, submitSignIn, test } from './fixtures.ts'
 
 const REFRESH = '/api/auth/refresh'
 
@@ -100,10 +100,6 @@ async function expectNoViolation(page: Page) {
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
   await page.emulateMedia({ reducedMotion: 'reduce' })
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
-}
-
-async function expectHeading(page: Page, heading: string) {
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading)
 }
 
 /** Within the app, so that nothing has to be restored. */
