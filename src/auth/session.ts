@@ -116,15 +116,10 @@ export class Session {
     if (this.isPaused()) throw this.failure!.error
   }
 
-  /** Whether the pause after a failure is not over. */
+  /** Whether the pause after a failure is not over. A clock that was set back does not stretch it. */
   isPaused(): boolean {
-    return this.#options.now() < this.#pausedUntil()
-  }
-
-  #pausedUntil(): number {
-    // A clock that was set back must not stretch the wait.
-    if (!this.failure || this.#options.now() < this.failure.at) return 0
-    return this.failure.until
+    const now = this.#options.now()
+    return !!this.failure && now >= this.failure.at && now < this.failure.until
   }
 
   hold(held: HeldGrant): void {
@@ -147,7 +142,8 @@ export class Session {
   pause(failure: RefreshFailure): void {
     const { receivedAt = 0 } = this.held ?? {}
     const isOver = failure.at < receivedAt && receivedAt <= this.#options.now()
-    if (!isOver && failure.until > this.#pausedUntil()) this.failure = failure
+    if (isOver || (this.isPaused() && failure.until <= this.failure!.until)) return
+    this.failure = failure
   }
 
   end(error: SessionEndedError): void {
