@@ -36,10 +36,6 @@ export interface RefreshFailure {
   until: number
 }
 
-/** Messages are cloned, and not everything that is thrown can be. */
-export type PortableFailure = Omit<RefreshFailure, 'error'> & PortableError
-type PortableError = { name: string; message: string; status?: number }
-
 export interface SessionOptions {
   id: string
   now: () => number
@@ -69,17 +65,17 @@ export class Session {
    * @throws SessionEndedError, or the failure of the refresh
    */
   authorize(): string | Promise<string> {
-    const now = this.#options.now()
-    if (!this.isLive(now)) return this.refresh() // R2
+    if (!this.isLive()) return this.refresh() // R2
     const held = this.held!
-    if (now >= held.expiresAt - lastStretch(held)) this.refresh().catch(() => {})
+    const isLastStretch = this.#options.now() >= held.expiresAt - lastStretch(held)
+    if (isLastStretch) this.refresh().catch(() => {})
     return held.accessToken
   }
 
   /** Whether there is a token, neither expired nor rejected. */
-  isLive(now = this.#options.now()): boolean {
+  isLive(): boolean {
     if (!this.held || this.held.accessToken === this.#rejected) return false
-    return now < this.held.expiresAt
+    return this.#options.now() < this.held.expiresAt
   }
 
   /**
@@ -170,12 +166,9 @@ function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
   return Math.min(60_000, (expiresAt - receivedAt) / 5)
 }
 
-/** A failure as another tab can be told of it. */
-export function portable({ error, ...failure }: RefreshFailure): PortableFailure {
-  const { name = 'Error', message = '', status } = Object(error) as Partial<PortableError>
-  return { ...failure, name: `${name}`, message: `${message}`, status: Number(status) || undefined }
-}
-
-export function imported({ name, message, status, ...failure }: PortableFailure): RefreshFailure {
-  return { ...failure, error: Object.assign(new Error(message), { name, status }) }
+/** As another tab can be told of it: messages are cloned, and not everything that is thrown can be. */
+export function portable(failure: RefreshFailure): RefreshFailure {
+  const { name = 'Error', message = '', status } = Object(failure.error)
+  const error = { name: `${name}`, message: `${message}`, status: Number(status) || undefined }
+  return { ...failure, error }
 }

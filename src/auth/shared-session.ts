@@ -6,8 +6,8 @@ import { isRefusal, limited } from './backend.ts'
 import type { AuthBackend, CallOptions } from './backend.ts'
 import { readGrant } from './contract.ts'
 import type { TokenGrant, User } from './contract.ts'
-import { Session, SessionEndedError, imported, portable } from './session.ts'
-import type { HeldGrant, PortableFailure, SessionEnd } from './session.ts'
+import { Session, SessionEndedError, portable } from './session.ts'
+import type { HeldGrant, RefreshFailure, SessionEnd } from './session.ts'
 import { afterMessage } from './tabs.ts'
 import type { Tabs } from './tabs.ts'
 
@@ -25,7 +25,7 @@ export interface SharedSessionOptions {
 /** What the tabs of one browser profile tell each other. It never leaves the browser. */
 type TabMessage =
   | { type: 'granted'; id: string; held: HeldGrant; isNoted: boolean }
-  | { type: 'failed'; id: string; failure: PortableFailure }
+  | { type: 'failed'; id: string; failure: RefreshFailure }
   | { type: 'ended'; id: string; reason: SessionEnd }
 
 /** Stands in the note that tabs share for a session when the API could not be told of its end. */
@@ -142,7 +142,10 @@ export function createSharedSession(
       const session = sessionFor(message.held, mine ?? open(message.id), message.id)
       adopt(session, message.held) // R13
       remember(session.id, message.isNoted)
-    } else if (message.type === 'failed') mine?.pause(imported(message.failure))
+    } else if (message.type === 'failed') {
+      const { failure } = message
+      mine?.pause({ ...failure, error: Object.assign(new Error(), failure.error) })
+    }
   }
 
   /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */
