@@ -49,7 +49,7 @@ export async function lockTabs<T>(
   task: (contended: boolean) => Promise<T>,
   round = 1,
 ): Promise<T> {
-  const { locks, channel, page, name, patience } = scope
+  const { locks, channel, name, patience } = scope
   let running: Promise<T> | undefined
   const run = (contended: boolean) => {
     channel?.postMessage(HOLDING)
@@ -63,32 +63,9 @@ export async function lockTabs<T>(
   if (running) return running
 
   const waiting = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let slept = page?.visibilityState === 'hidden'
   // Rounds differ, so that no two tabs take the lock by force at the same time (R1).
-  const start = (lose: () => void) => {
-    clearTimeout(timer)
-    timer = setTimeout(lose, patience + ROUND_DELAY * (round - 1))
-  }
-  const lose = () => waiting.abort()
-  const wait = () => {
-    start(() => {
-      if (!slept) return lose()
-      slept = false
-      start(lose)
-    })
-  }
-  const sleep = () => (slept = true)
-  const stop = () => {
-    clearTimeout(timer)
-    channel?.removeEventListener('message', wait)
-    page?.removeEventListener('visibilitychange', sleep)
-  }
-  // Patience begins anew with every sign of life, such as that of the next tab in the queue. A tab
-  // that was out of view may have been frozen itself, and have missed one: it waits once more.
-  channel?.addEventListener('message', wait)
-  page?.addEventListener('visibilitychange', sleep)
-  wait()
+  const silence = patience + ROUND_DELAY * (round - 1)
+  const stop = onSilence(scope, silence, () => waiting.abort())
   await locks
     .request(name, { signal: waiting.signal }, () => {
       stop()
@@ -110,4 +87,31 @@ export async function lockTabs<T>(
       if (!running) throw error
     })
   return running ?? lockTabs(scope, task, round + 1)
+}
+
+/**
+ * Calls `listener` when no tab has given a sign of life for `silence` milliseconds, such as that of
+ * the next one in the queue. A tab that was out of view may have been frozen itself, and have missed
+ * one: it waits once more. Returns the function that stops it.
+ */
+function onSilence({ channel, page }: TabScope, silence: number, listener: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>
+  let slept = page?.visibilityState === 'hidden'
+  const sleep = () => (slept = true)
+  const wait = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (!slept) return listener()
+      slept = false
+      timer = setTimeout(listener, silence)
+    }, silence)
+  }
+  channel?.addEventListener('message', wait)
+  page?.addEventListener('visibilitychange', sleep)
+  wait()
+  return () => {
+    clearTimeout(timer)
+    channel?.removeEventListener('message', wait)
+    page?.removeEventListener('visibilitychange', sleep)
+  }
 }
