@@ -117,9 +117,9 @@ export function createSharedSession(
 
   function drop(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
     if (tabs.session.get() === session.id) tabs.session.set(null)
-    if (session === current) current = null
+    current = null
     const error = close(session, reason, cause)
-    if (!current) onChange(null, reason)
+    onChange(null, reason)
     return error
   }
 
