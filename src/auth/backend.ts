@@ -104,14 +104,10 @@ export function limited<T>(
   })
 }
 
-/** The HTTP status that an error carries, if it does: ofetch's errors and most others. */
-function statusOf(error: unknown): number | undefined {
-  return (error as { status?: number } | null)?.status
-}
-
 /** A definitive no, after which a refresh token is of no more use (R8). All else may pass (R7). */
 export function isRefusal(error: unknown): boolean {
-  return [400, 401, 403].includes(statusOf(error) ?? 0)
+  const { status } = Object(error) as { status?: unknown }
+  return status === 400 || status === 401 || status === 403
 }
 
 /**
