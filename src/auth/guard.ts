@@ -4,12 +4,7 @@
  */
 import { watch } from 'vue'
 import { loadRouteLocation } from 'vue-router'
-import type {
-  RouteLocationNormalized,
-  RouteLocationNormalizedLoaded,
-  RouteLocationRaw,
-  Router,
-} from 'vue-router'
+import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
 import { useAuthStore } from './store.ts'
 
 type Redirect = Exclude<RouteLocationRaw, string>
@@ -81,11 +76,10 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
       try {
         await auth.restore()
       } catch (error) {
+        if (!isProtected(to)) return true
+        if (!router.hasRoute(unavailable)) throw error
         // R7: weather is not a sign-out. The address stays, so that the page is there later.
-        if (isProtected(to) && router.hasRoute(unavailable)) {
-          return redirect(to, standIn(unavailable, to))
-        }
-        if (isProtected(to)) throw error
+        return redirect(to, standIn(unavailable, to))
       }
     }
     return redirect(to, verdict(to))
@@ -96,7 +90,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
   const stopResolve = router.beforeResolve(enter)
 
   /** Where to go from a page that may not be seen any more; `true`: it may. */
-  function wayOut(here: RouteLocationNormalizedLoaded, endedHere: boolean): Redirect | true {
+  function wayOut(here: RouteLocationNormalized, endedHere: boolean): Redirect | true {
     const { path, query, hash, fullPath } = here
     const page = here.name === unavailable ? router.resolve(fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
@@ -107,7 +101,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     return { path: login, query: { redirect: fullPath } } // R8
   }
 
-  function leave(here: RouteLocationNormalizedLoaded, endedHere: boolean): void {
+  function leave(here: RouteLocationNormalized, endedHere: boolean): void {
     if (auth.status === 'restoring' || here.matched.length === 0) return
     const to = wayOut(here, endedHere)
     // A failure is told by router.onError.
