@@ -20,9 +20,7 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
     const given = options.headers as Headers // ofetch has made it so.
     if (!isOwn(input, origin) || given.has('authorization')) return fetch(input, options) // R5
 
-    const { body, type, replayable } = isFixed(options.body)
-      ? { body: options.body, type: null, replayable: true }
-      : await encode(options.body)
+    const { body, type, replayable } = await encode(options.body)
     let token = session.authorize()
     for (; ; options[REPLAYED] = true) {
       if (typeof token !== 'string') token = await allowed(token, options)
@@ -73,13 +71,10 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => {})
 }
 
-/** Whether a body is the same bytes whenever it is sent. */
-function isFixed(body: RequestInit['body']): boolean {
-  return !body || typeof body === 'string' || body instanceof Blob
-}
-
 /** A body as it can be sent twice, byte for byte (R10). A stream can be read only once. */
 async function encode(body: RequestInit['body']) {
+  const isFixed = !body || typeof body === 'string' || body instanceof Blob
+  if (isFixed) return { body, type: null, replayable: true }
   const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
   if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
   // Here and now: what the caller changes later, or another boundary, would be other bytes.
