@@ -41,7 +41,7 @@ export interface SessionOptions {
   now: () => number
   random: () => number
   /** Brings the session a new grant by `hold`, or rejects. */
-  renew: (session: Session) => Promise<void>
+  refresh: (session: Session) => Promise<void>
 }
 
 export class Session {
@@ -97,10 +97,10 @@ export class Session {
 
   async #fly(): Promise<string> {
     this.check()
-    const renewed = this.#options.renew(this)
+    const refreshed = this.#options.refresh(this)
     await new Promise<void>((resolve, reject) => {
       const stop = this.onEnd(reject)
-      renewed.then(resolve, reject).finally(stop)
+      refreshed.then(resolve, reject).finally(stop)
     })
     if (this.ended) throw this.ended
     return this.held!.accessToken

@@ -43,10 +43,10 @@ export function createSharedSession(
   /** When this tab got its latest grant, or took up its latest session. */
   let since = 0
   /** The ids of sessions that are over: they never come back. */
-  const over = new Set<string>()
+  const endedIds = new Set<string>()
 
   function open(id = newId()): Session {
-    return new Session({ id, now, random, renew })
+    return new Session({ id, now, random, refresh })
   }
 
   /** R6: a session is one person's. Without a lock, another's refresh token may come between. */
@@ -66,7 +66,7 @@ export function createSharedSession(
   }
 
   /** One refresh for all tabs: the first to get the lock does it, the others take the result (R1). */
-  async function renew(session: Session): Promise<void> {
+  async function refresh(session: Session): Promise<void> {
     const { held } = session
     const isRenewed = () => session.held !== held && session.isLive()
     const isSettled = () => !!session.ended || session.isPaused() || isRenewed()
@@ -102,7 +102,7 @@ export function createSharedSession(
   function adopt(session: Session, grant: HeldGrant | null): void {
     if (current && current !== session) close(current, 'replaced') // R6
     current = session
-    over.delete(session.id) // The id may go on with another person.
+    endedIds.delete(session.id) // The id may go on with another person.
     since = grant?.receivedAt ?? now()
     if (grant) session.hold(grant)
     onChange(session, null)
@@ -125,16 +125,16 @@ export function createSharedSession(
 
   function close(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
     const error = new SessionEndedError(reason, { cause })
-    over.add(session.id)
+    endedIds.add(session.id)
     session.end(error)
     return error
   }
 
   function hear(message: TabMessage): void {
-    if (!message || over.has(message.id)) return // R12: messages may arrive in any order
+    if (!message || endedIds.has(message.id)) return // R12: messages may arrive in any order
     const mine = current?.id === message.id ? current : null
     if (message.type === 'ended') {
-      over.add(message.id)
+      endedIds.add(message.id)
       if (mine) drop(mine, message.reason)
       else if (!sharedId()) catchUp() // R13: this tab has not heard of its beginning yet.
     } else if (message.type === 'granted') {
@@ -163,7 +163,7 @@ export function createSharedSession(
     const id = sharedId()
     if (id !== (current?.id ?? null)) {
       if (!id) drop(current!, 'signed-out')
-      else if (!over.has(id)) adopt(open(id), null)
+      else if (!endedIds.has(id)) adopt(open(id), null)
     }
     // A failure is for those who need a token.
     if (current && !current.held) current.refresh().catch(() => {})
@@ -173,7 +173,7 @@ export function createSharedSession(
   function remember(id: string, isNoted: boolean): void {
     if (isNoted && tabs.session.isShared) return // And may have been ended since.
     const note = tabs.session.get()
-    if (!note || over.has(note)) tabs.session.set(id)
+    if (!note || endedIds.has(note)) tabs.session.set(id)
   }
 
   function sharedId(): string | null {
