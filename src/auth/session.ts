@@ -147,7 +147,6 @@ export class Session {
     this.ended = error
     this.held = null
     for (const listener of this.#listeners) listener(error)
-    this.#listeners.clear()
   }
 
   /** Calls `listener` when the session ends, or at once. Returns the function that stops it. */

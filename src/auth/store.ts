@@ -3,7 +3,7 @@
  * refreshes them is left to session.ts, and for all tabs together to shared-session.ts.
  */
 import { defineStore } from 'pinia'
-import { computed, getCurrentScope, onScopeDispose, shallowRef } from 'vue'
+import { computed, onScopeDispose, shallowRef } from 'vue'
 import { createCookieBackend, isRefusal, limited } from './backend.ts'
 import type { Credentials } from './contract.ts'
 import { createJsonBackend } from './json-backend.ts'
@@ -31,7 +31,7 @@ export function createAuth(options: AuthOptions) {
   const shown = shallowRef<AuthState>({ status: 'anonymous', held: null, endReason: null })
   const signIns = new Set<Session>()
   const shared = createSharedSession({ backend, tabs, now, random, timeout }, show)
-  if (getCurrentScope()) onScopeDispose(shared.stop)
+  onScopeDispose(shared.stop, true) // Silent where there is no scope, as in a test.
 
   /**
    * Signs in, and takes the place of a session that there may be.
