@@ -80,28 +80,28 @@ export function createPost({ baseURL = '/api', fetch }: BackendOptions) {
  *
  * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
  */
-export function limited<T>(
+export async function limited<T>(
   call: (options: CallOptions) => Promise<T>,
   timeout: number,
   onEnd?: (listener: (error: Error) => void) => () => void,
 ): Promise<T> {
   const controller = new AbortController()
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (error: Error) => {
-      reject(error)
-      controller.abort(error)
-    }
-    const late = () => giveUp(new DOMException('The API took too long.', 'TimeoutError'))
-    const timer = setTimeout(late, timeout)
-    const stop = onEnd?.(giveUp)
-    Promise.resolve(controller)
-      .then(({ signal }) => (signal.throwIfAborted(), call({ signal })))
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer)
-        stop?.()
-      })
-  })
+  const { signal } = controller
+  const giveUp = (error: Error) => controller.abort(error)
+  const late = new DOMException('The API took too long.', 'TimeoutError')
+  const timer = setTimeout(giveUp, timeout, late)
+  const stop = onEnd?.(giveUp)
+  try {
+    signal.throwIfAborted()
+    const givenUp = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+    // A race: a back end may not look at the signal.
+    return await Promise.race([givenUp, call({ signal })])
+  } finally {
+    clearTimeout(timer)
+    stop?.()
+  }
 }
 
 /** A definitive no, after which a refresh token is of no more use (R8). All else may pass (R7). */
