@@ -169,11 +169,13 @@ export function createSharedSession(
     if (current && !current.held) current.refresh().catch(() => {})
   }
 
-  /** Where storage is denied each tab has a note of its own. What it owes stands in it until paid. */
+  /**
+   * Where storage is denied each tab keeps the id in a note of its own. A sign-out that is owed stays
+   * there until the API has been told.
+   */
   function remember(id: string, isNoted: boolean): void {
     if (isNoted && tabs.session.isShared) return // And may have been ended since.
-    const note = tabs.session.get()
-    if (!note || endedIds.has(note)) tabs.session.set(id)
+    if (tabs.session.get() !== SIGN_OUT_OWED) tabs.session.set(id)
   }
 
   function sharedId(): string | null {
