@@ -148,12 +148,9 @@ export function createSharedSession(
     }
   }
 
-  /** Whether a grant from another tab is no older one that comes late, of a session long over (R13). */
-  function isNews(id: string, { accessToken, receivedAt }: HeldGrant): boolean {
+  /** Whether a grant that another tab tells of is newer than what is known here: it may come late (R13). */
+  function isNews(id: string, { receivedAt }: HeldGrant): boolean {
     if (current && !current.held && id === current.id) return true
-    // An API may bring the same token again, with more life in it or other roles.
-    const held = current?.held
-    if (accessToken === held?.accessToken) return receivedAt > held.receivedAt
     const clockSetBack = since > now()
     return clockSetBack || receivedAt >= since
   }
