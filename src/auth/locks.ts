@@ -3,8 +3,8 @@
  */
 import type { TabStorage } from './storage.ts'
 
-/** Tells the other tabs that this one has got the lock. It is no message to their listeners. */
-export const HOLDING = 'tabs.holding'
+/** Tells the other tabs that this one has got the lock. Any message is as good a sign of life. */
+const HOLDING = 'tabs.holding'
 
 /** Milliseconds in which a tab that took the lock by force is heard by the others. */
 const ROUND_DELAY = 100
@@ -27,7 +27,7 @@ export interface TabScope {
   patience: number
 }
 
-/** For plain http, where browsers have no Web Locks. Null where the code for it does not come. */
+/** For plain http, where browsers have no Web Locks. Null where their code cannot be loaded. */
 export function spareLocks(
   storage: TabStorage | null,
   patience: number,

@@ -2,7 +2,7 @@
  * One browser profile, many tabs: an exclusive lock, a message channel, and one shared note that
  * says which session the profile is in. What the messages mean is left to shared-session.ts.
  */
-import { HOLDING, lockTabs, spareLocks } from './locks.ts'
+import { lockTabs, spareLocks } from './locks.ts'
 import type { TabChannel, TabLocks, TabPage } from './locks.ts'
 import { browserStorage, createNote } from './storage.ts'
 import type { TabStorage } from './storage.ts'
@@ -18,7 +18,7 @@ export interface Tabs {
   exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
   /** Tells all other tabs. */
   post(message: unknown): void
-  /** Hears all other tabs. Returns the function that stops it. */
+  /** Hears all other tabs, and what they tell of the lock. Returns the function that stops it. */
   listen(listener: (message: unknown) => void): () => void
   /** Calls `listener` when this tab comes back into view, perhaps after hours of sleep. */
   onWake(listener: () => void): () => void
@@ -82,10 +82,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
     },
     post: (message) => channel?.postMessage(message),
     listen(listener) {
-      const hear = (event: Event) => {
-        const { data } = event as MessageEvent
-        if (data !== HOLDING) listener(data)
-      }
+      const hear = (event: Event) => listener((event as MessageEvent).data)
       channel?.addEventListener('message', hear)
       return () => channel?.removeEventListener('message', hear)
     },
