@@ -1,5 +1,4 @@
 /** Requests that are given up when their signal aborts. What that ends is left to client.ts. */
-
 import type { FetchResponse } from 'ofetch'
 
 const sharedSignals = new WeakMap<AbortSignal, { calls: Set<() => void>; abort: () => void }>()

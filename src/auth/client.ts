@@ -98,7 +98,7 @@ function withSession(
       const stopSession = session?.onEnd(giveUp)
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
       const call = session ? guardHooks(session, options) : options
-      /** R6, R9: of a stream, not even the rest comes after that. `over`: no more of it can come. */
+      // A stream breaks off when the call is given up (R6, R9), and `over` resolves when it is over.
       const bound = (response: FetchResponse<unknown>) => {
         const isStreamed = (session || signal) && isStream(response._data)
         if (!isStreamed) return { result: response, over: null }

@@ -65,7 +65,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     return isPage && !meta.guestOnly ? { path, query, hash } : { path: home }
   }
 
-  /** After a step back it takes the place of that page: the next step back leads further. */
+  /** One from a page that was gone back to takes its place: else the next step back leads there again. */
   function redirect(asked: RouteLocationNormalized, to: Redirect | true): Redirect | true {
     return to === true || { ...to, replace: router.options.history.location === asked.fullPath }
   }
