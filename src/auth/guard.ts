@@ -60,9 +60,9 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     if (typeof redirect !== 'string' || !redirect.startsWith('/')) return { path: home }
     const url = URL.canParse(redirect, SOME_ORIGIN) ? new URL(redirect, SOME_ORIGIN) : null
     if (url?.origin !== SOME_ORIGIN) return { path: home }
-    const { path, query, hash, matched, meta } = router.resolve(redirect)
+    const { path, query, hash, matched } = router.resolve(redirect)
     const isPage = matched.at(-1)?.path.startsWith('/:pathMatch') === false
-    return isPage && !meta.guestOnly ? { path, query, hash } : { path: home }
+    return isPage ? { path, query, hash } : { path: home }
   }
 
   /** One from a page that was gone back to takes its place: else the next step back leads there again. */
