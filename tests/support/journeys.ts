@@ -355,7 +355,12 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       expect(second.auth.user.value).toMatchObject({ username: 'demo' })
 
       here.expireAccess()
-      await Promise.all([first.api('/projects'), second.api('/projects')])
+      const held = here.holdRefresh()
+      const answers = Promise.all([first.api('/projects'), second.api('/projects')])
+      const isRejected = ({ auth }: typeof first) => !auth.currentSession()!.isLive()
+      await vi.waitUntil(() => isRejected(first) && isRejected(second))
+      held.release()
+      await answers
       expect(here.refreshes()).toHaveLength(1)
 
       await second.auth.logout()

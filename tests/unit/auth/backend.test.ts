@@ -48,6 +48,18 @@ describe('createCookieBackend', () => {
     ])
   })
 
+  it('says that a body is JSON, and hands on the signal', async () => {
+    const { signal } = new AbortController()
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => json(grantFor()))
+    const backend = createCookieBackend({ fetch })
+    await backend.login(credentials, { signal })
+    await backend.refresh({ signal })
+    const headers = { 'content-type': 'application/json' }
+    expect(fetch.mock.calls[0]![1]).toMatchObject({ headers, signal })
+    expect(fetch.mock.calls[1]![1]).toMatchObject({ signal })
+    expect(fetch.mock.calls[1]![1]).not.toHaveProperty('headers')
+  })
+
   it('does not repeat a call that failed', async () => {
     const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))
     await expect(createCookieBackend({ fetch }).refresh()).rejects.toThrow('Failed to fetch')
@@ -175,6 +187,7 @@ describe('limited', () => {
       throw error
     }
     await expect(limited(throwing, 10)).rejects.toBe(error)
+    expect(vi.getTimerCount()).toBe(0) // R15
   })
 
   it('R11: gives up and aborts when the time is over', async () => {

@@ -179,6 +179,15 @@ describe('?redirect=', () => {
     expect(here().fullPath).toBe('/admin')
   })
 
+  it.each(['//evil.example/x', '/no/such/page'])('%s leads to it whatever routes there are', async (path) => {
+    router.removeRoute('not-found')
+    router.removeRoute('unavailable')
+    router.addRoute({ path: '/:team/:page', component: {} })
+    await router.push({ path: '/login', query: { redirect: path } })
+    await signIn()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
   it('given twice, the default page', async () => {
     await router.push('/login?redirect=/admin&redirect=/')
     await signIn()

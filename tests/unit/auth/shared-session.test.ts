@@ -318,6 +318,18 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
+  it('R7: rejects at once for a while, whatever another tab does meanwhile', async () => {
+    const { tabs } = await openTabs(2)
+    void tabs[0]!.auth.refresh().catch(() => {})
+    await elapse()
+    await failRefresh(httpError(503))
+    void tabs[1]!.tabs.exclusive(() => new Promise(() => {}))
+    await elapse()
+    const refused = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    expect(refused.reason).toMatchObject({ status: 503 })
+  })
+
   it('R7: is over for a tab that has got a newer token when it hears of it', async () => {
     const { tabs } = await openTabs(2)
     browser.latency = 400
@@ -494,6 +506,21 @@ describe('a refused refresh', () => {
   })
 })
 
+describe('a refused refresh of another tab', () => {
+  it('R8: rejects who waited for it, at once', async () => {
+    const { tabs } = await openTabs(2)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    await failRefresh(httpError(401))
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'rejected'))
+    // And the lock is free: nobody waits for a message that will not come.
+    const next = openTab().auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await next
+  })
+})
+
 describe('sign-out', () => {
   it('R13: in one tab signs out all, and the API hears of it once', async () => {
     const { tabs } = await openTabs(3)
@@ -573,6 +600,39 @@ describe('sign-out', () => {
 
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
     expect(browser.storage.size).toBe(0)
+  })
+
+  it('R13: is owed from the first moment on, though the lock is not free', async () => {
+    const { tabs } = await openTabs(2)
+    void tabs[1]!.tabs.exclusive(() => new Promise(() => {}))
+    await elapse()
+    void tabs[0]!.auth.logout()
+    expect([...browser.storage.values()]).toEqual(['sign-out-owed'])
+  })
+
+  it('R13: of a tab that slept through the sign-in of another ends that as well', async () => {
+    const { tabs } = await openTabs(2)
+    const [first, second] = tabs as [Tab, Tab]
+    second.tabs.asleep = true
+    await signIn(first, grantFor(bob))
+    await signOut(second)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(browser.storage.size).toBe(0)
+  })
+
+  it('R12: heard of by a visitor before the sign-in is heard of, that is not taken up', async () => {
+    const { tabs } = await openTabs(3)
+    const [first, second] = tabs as [Tab, Tab]
+    await signOut(first)
+    browser.latency = 300
+    const signedIn = second.auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+    browser.latency = 0
+    await signOut(first)
+    await elapse(300)
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
   })
 
   it('R13: reaches a tab that hears of it before it hears of the sign-in', async () => {

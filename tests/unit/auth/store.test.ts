@@ -395,6 +395,39 @@ describe('refresh', () => {
     expect(auth.accessToken.value).toBe(next.accessToken)
   })
 
+  it('R7: a failure in that stretch is nobody’s', async () => {
+    const { session, grant } = await signIn()
+    await elapse(840_000)
+    session.authorize()
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse()
+    expect(await session.authorize()).toBe(grant.accessToken)
+  })
+
+  it('that stretch is a fifth of a short life', async () => {
+    const { session } = await signIn(openTab(), grantFor(ada, 60))
+    await elapse(47_999)
+    session.authorize()
+    await elapse()
+    expect(backend.count('refresh')).toBe(0)
+    await elapse(1)
+    session.authorize()
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('the rejected token is good again when the API brings it again', async () => {
+    const { session, grant } = await signIn()
+    const renewed = outcome(session.renew(grant.accessToken))
+    await elapse()
+    backend.latest('refresh').grant(grant)
+    await elapse()
+    expect(renewed.value).toBe(grant.accessToken)
+    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
   it('R2: a token past its lifetime is not given out', async () => {
     const { session } = await signIn()
     await elapse(900_000)

@@ -169,6 +169,22 @@ describe('exclusive over tabs', () => {
     expect(third.runs + late.runs).toBe(1)
   })
 
+  it('R15: leaves no timer and no listener once it is there', async () => {
+    const browser = new FakeBrowser()
+    const page = new FakePage()
+    const removed = vi.spyOn(page, 'removeEventListener')
+    const added = vi.spyOn(page, 'addEventListener')
+    const [busy, next] = [createTask(), createTask()]
+    void browser.openTab().exclusive(busy.run)
+    void browser.openTab({ page: page as unknown as Document }).exclusive(next.run)
+    await elapse()
+    busy.end()
+    await elapse()
+    expect(next.runs).toBe(1)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(removed.mock.calls).toEqual(added.mock.calls)
+  })
+
   it('R11: takes it though a person goes from tab to tab meanwhile', async () => {
     const browser = new FakeBrowser()
     const [page, task] = [new FakePage(), createTask()]
