@@ -179,11 +179,17 @@ describe('?redirect=', () => {
     expect(here().fullPath).toBe('/admin')
   })
 
-  it.each(['//evil.example/x', '/no/such/page'])('%s leads to it whatever routes there are', async (path) => {
+  it('leads to the default page where it is another origin, though a route takes all', async () => {
+    router.addRoute({ path: '/:all(.*)', component: {} })
+    await router.push({ path: '/login', query: { redirect: '//evil.example/x' } })
+    await signIn()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('leads to the default page where no route takes it', async () => {
     router.removeRoute('not-found')
     router.removeRoute('unavailable')
-    router.addRoute({ path: '/:team/:page', component: {} })
-    await router.push({ path: '/login', query: { redirect: path } })
+    await router.push({ path: '/login', query: { redirect: '/no/such/page' } })
     await signIn()
     expect(here().fullPath).toBe('/dashboard')
   })

@@ -282,6 +282,8 @@ describe('a failed refresh', () => {
       expect(reason).not.toBeInstanceOf(SessionEndedError)
     }
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
+    await elapse(60)
+    expect(vi.getTimerCount()).toBe(0) // R15
   })
 
   it.each([
@@ -1002,6 +1004,18 @@ describe('a tab that slept', () => {
     expect(backend.count('refresh')).toBe(2)
   })
 
+  it('R13: is not taken back to a session that it knows to be over', async () => {
+    const { awake, sleeper, wake } = await openSleeper()
+    const { id } = awake.session()
+    await wake()
+    await signOut(awake)
+    browser.storage.set('auth.session', id)
+    sleeper.page.show('visible')
+    await elapse()
+    expect(sleeper.auth.status.value).toBe('anonymous')
+    expect(backend.count('refresh')).toBe(0)
+  })
+
   it('R13: and has missed nothing does nothing when it wakes, or is hidden', async () => {
     const { sleeper, grant, wake } = await openSleeper()
     const session = sleeper.session()
@@ -1101,6 +1115,21 @@ describe('without Web Locks', () => {
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
     for (const token of tokensOf(tabs)) expect(grants.map((g) => g.accessToken)).toContain(token)
     expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R6: one that answers after the sign-in of another, unheard, takes nothing from them', async () => {
+    const { tabs } = await openTabs(2)
+    const [sleeper, awake] = tabs as [Tab, Tab]
+    sleeper.tabs.asleep = true
+    const asked = outcome(sleeper.auth.refresh())
+    await elapse()
+    const late = backend.latest('refresh')
+    await signIn(awake, grantFor(bob))
+    late.grant(grantFor(ada))
+    await elapse()
+    expect(asked.reason).toMatchObject({ reason: 'replaced' })
+    expect(namesOf(tabs)).toEqual([null, 'Bob'])
+    expect(browser.storage.get('auth.session')).toBe(awake.session().id)
   })
 
   it('R7: one that fails after another has brought a live token fails nobody who waited', async () => {
