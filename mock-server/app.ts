@@ -52,7 +52,9 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
 
   server.log.register(app)
   registerCors(app, allowedOrigins)
-  app.use('/api/auth/**', (event) => event.res.headers.set('Cache-Control', 'no-store'))
+  app.use('/api/auth/**', (event) => event.res.headers.set('Cache-Control', 'no-store'), {
+    method: 'POST',
+  })
   server.faults.register(app)
 
   registerAuth(app, server)

@@ -104,14 +104,14 @@ describe('the refresh cookie', () => {
   })
 })
 
-describe('all answers of /api/auth', () => {
+describe('all that POST gets of /api/auth', () => {
   it.each([
     ['a grant', '/api/auth/login', { json: credentials }],
     ['a refusal', '/api/auth/refresh', {}],
     ['a bad body', '/api/auth/login', { json: 7 }],
     ['a sign-out', '/api/auth/logout', {}],
     ['nothing at all', '/api/auth/nothing', {}],
-  ])('are not to be stored: %s', async (_, path, init) => {
+  ])('is not to be stored: %s', async (_, path, init) => {
     const response = await createHarness().post(path, init)
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
