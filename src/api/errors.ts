@@ -39,7 +39,7 @@ export function statusOf(error: unknown): number | undefined {
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
 function retryAfterSeconds(error: unknown): number | null {
-  const header = (error as { response?: Response } | null)?.response?.headers?.get('retry-after')
+  const header = (error as { response?: Response } | null)?.response?.headers?.get?.('retry-after')
   if (!header) return null
   const seconds = /^\d+$/.test(header)
     ? Number(header)

@@ -23,7 +23,7 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
     const { body, type, replayable } = await encode(options.body)
     let token = session.authorize()
     for (; ; options[REPLAYED] = true) {
-      if (typeof token !== 'string') token = await allowed(token, options)
+      if (typeof token !== 'string') token = await awaitToken(token, options)
       if (session.ended) throw new CallOver(session.ended, options) // R6
       throwIfAborted(input, options)
       const headers = new Headers(given)
@@ -49,7 +49,7 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
   }
 }
 
-/** What ends a call for good: ofetch must not try again, nor put its own error in this one's place. */
+/** Ends a call for good, with the reason as its cause: it switches ofetch's own retry off. */
 export class CallOver extends Error {
   constructor(reason: unknown, options: CallOptions) {
     super('The call is over.', { cause: reason })
@@ -58,7 +58,7 @@ export class CallOver extends Error {
 }
 
 /** The token, once it is there, or the failure of the refresh as it is (R7). */
-async function allowed(token: Promise<string>, options: CallOptions): Promise<string> {
+async function awaitToken(token: Promise<string>, options: CallOptions): Promise<string> {
   const { signal } = options // the call's own, or that of ofetch's time limit
   try {
     return await (signal ? unlessAborted(signal, token) : token)

@@ -40,7 +40,7 @@ export function createSharedSession(
   onChange: (session: Session | null, reason: SessionEnd | null) => void,
 ) {
   let current: Session | null = null
-  /** When this tab got its latest grant, or took up its latest session. */
+  /** From when on another tab's grant is news: the latest grant here, or when the session was taken up. */
   let since = 0
   /** The ids of sessions that are over: they never come back. */
   const endedIds = new Set<string>()
@@ -100,7 +100,7 @@ export function createSharedSession(
   }
 
   function adopt(session: Session, grant: HeldGrant | null): void {
-    if (current && current !== session) close(current, 'replaced') // R6
+    if (current && current !== session) finish(current, 'replaced') // R6
     current = session
     endedIds.delete(session.id) // The id may go on with another person.
     since = grant?.receivedAt ?? now()
@@ -110,20 +110,22 @@ export function createSharedSession(
 
   /** This tab has ended the session: for all others too (R8, R13). */
   function end(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
-    const error = drop(session, reason, cause)
+    const error = leave(session, reason, cause)
     tell({ type: 'ended', id: session.id, reason })
     return error
   }
 
-  function drop(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
+  /** This tab is in no session any more. */
+  function leave(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
     if (tabs.session.get() === session.id) tabs.session.set(null)
     current = null
-    const error = close(session, reason, cause)
+    const error = finish(session, reason, cause)
     onChange(null, reason)
     return error
   }
 
-  function close(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
+  /** Of a session this is the end; its id never comes back. */
+  function finish(session: Session, reason: SessionEnd, cause?: unknown): SessionEndedError {
     const error = new SessionEndedError(reason, { cause })
     endedIds.add(session.id)
     session.end(error)
@@ -135,7 +137,7 @@ export function createSharedSession(
     const mine = current?.id === message.id ? current : null
     if (message.type === 'ended') {
       endedIds.add(message.id)
-      if (mine) drop(mine, message.reason)
+      if (mine) leave(mine, message.reason)
       else if (!sharedId()) catchUp() // R13: this tab has not heard of its beginning yet.
     } else if (message.type === 'granted') {
       if (!isNews(message.id, message.held)) return
@@ -159,7 +161,7 @@ export function createSharedSession(
   function catchUp(): void {
     const id = sharedId()
     if (id !== (current?.id ?? null)) {
-      if (!id) drop(current!, 'signed-out')
+      if (!id) leave(current!, 'signed-out')
       else if (!endedIds.has(id)) adopt(open(id), null)
     }
     // A failure is for those who need a token.

@@ -1,6 +1,5 @@
 /**
- * What the tabs of a browser share by localStorage: a note. What it says is left to
- * shared-session.ts.
+ * The note: one value that all tabs share by localStorage. What it says is left to shared-session.ts.
  */
 
 export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>

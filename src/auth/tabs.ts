@@ -60,7 +60,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { page = globalThis.document } = options
   let last: Promise<unknown> = Promise.resolve()
   /** Whether another tab has held the lock since tasks began to queue here. */
-  let met = false
+  let wasContended = false
 
   return {
     exclusive(task) {
@@ -68,14 +68,14 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       const run = Promise.all([locks, last]).then(([locks]) =>
         locks
           ? lockTabs({ locks, channel, page, name, patience }, (contended) =>
-              task((met ||= contended)),
+              task((wasContended ||= contended)),
             )
           : task(false),
       )
       const done = run
         .catch(() => {})
         .finally(() => {
-          if (last === done) met = false
+          if (last === done) wasContended = false
         })
       last = done
       return run
