@@ -114,6 +114,7 @@ export function breakConnections(app: H3): void {
     const response = await answer(request)
     const broken = request.context?.broken as { reason: unknown } | undefined
     if (!broken) return response
+    delete request.context!.broken
     if (!request.runtime?.node) throw broken.reason
     request.runtime.node.res?.destroy()
     return response

@@ -62,8 +62,8 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
     if (tokenId === family.current) {
       return put({ ...family, current: randomUUID(), previous: tokenId, rotatedAt: now() })
     }
-    const age = now() - family.rotatedAt // Less than 0: the clock was set back.
-    const isInLeeway = age >= 0 && age < leewayNow * 1000
+    // A clock that was set back makes it no longer, and a correction by a little does no harm.
+    const isInLeeway = Math.abs(now() - family.rotatedAt) < leewayNow * 1000
     if (tokenId === family.previous && isInLeeway) return family
 
     revoke(familyId)

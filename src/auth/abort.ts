@@ -40,15 +40,24 @@ export function isStream(data: unknown): data is ReadableStream {
   return data instanceof ReadableStream && !data.locked
 }
 
-/** The short body of an error, say, is through without a reader: few read it, and it must end (R15). */
-const READ_AHEAD: QueuingStrategy = {
+/** Of an error, which few read: a short body is through without a reader, and so at its end (R15). */
+export const READ_AHEAD: QueuingStrategy = {
   highWaterMark: 65_536,
-  size: (chunk?: { byteLength?: number }) => chunk?.byteLength ?? 1,
+  size: (chunk?: { byteLength?: number }) => chunk?.byteLength ?? 65_536,
 }
 
 /** The response, with a stream that breaks off when `signal` aborts. `over`: no more of it can come. */
-export function breakOff(response: FetchResponse<ReadableStream>, signal: AbortSignal) {
-  const { readable, writable } = new TransformStream({}, undefined, READ_AHEAD)
+export function breakOff(
+  response: FetchResponse<ReadableStream>,
+  signal: AbortSignal,
+  readAhead?: QueuingStrategy,
+) {
+  const { readable, writable } = new TransformStream(
+    // At once: a pipe would first write what it has read.
+    { start: (it) => signal.addEventListener('abort', () => it.error(signal.reason)) },
+    undefined,
+    readAhead,
+  )
   const over = response._data!.pipeTo(writable, { signal }).catch(() => {})
   if (response._data !== response.body) {
     // Of a hook's making.

@@ -4,7 +4,7 @@
  */
 import { FetchError, createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
-import { breakOff, isStream, onAbort } from './abort.ts'
+import { READ_AHEAD, breakOff, isStream, onAbort } from './abort.ts'
 import { CallOver, intercept, isRequest, originOf } from './interceptor.ts'
 import type { Fetch } from './interceptor.ts'
 import type { Session } from './session.ts'
@@ -99,11 +99,11 @@ function withSession(
       const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
       const call = session ? guardHooks(session, options) : options
       // A stream breaks off when the call is given up (R6, R9), and `over` resolves when it is over.
-      const bound = (response: FetchResponse<unknown>) => {
+      const bound = (response: FetchResponse<unknown>, readAhead?: QueuingStrategy) => {
         const isStreamed = (session || signal) && isStream(response._data)
         if (!isStreamed) return { result: response, over: null }
         own ??= new AbortController()
-        return breakOff(response as FetchResponse<ReadableStream>, own.signal)
+        return breakOff(response as FetchResponse<ReadableStream>, own.signal, readAhead)
       }
       instanceFor(session)
         .raw(request, own ? { ...call, signal: own.signal } : call)
@@ -117,7 +117,7 @@ function withSession(
             const end = [error, error?.cause].find((it) => it instanceof CallOver)
             reject(end ? end.cause : error)
             if (!(error instanceof FetchError) || !error.response) return undefined
-            const { result, over } = bound(error.response)
+            const { result, over } = bound(error.response, READ_AHEAD)
             error.response._data = result._data
             return over
           },

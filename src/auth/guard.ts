@@ -72,7 +72,10 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
 
   async function enter(to: RouteLocationNormalized): Promise<Redirect | true> {
     if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
-      loadRouteLocation(to).catch(() => {}) // Beside the restore; a failure is the navigation's.
+      // Beside the restore. Thrown or rejected, a failure is the navigation's, which loads again.
+      Promise.resolve(to)
+        .then(loadRouteLocation)
+        .catch(() => {})
       try {
         await auth.restore()
       } catch (error) {

@@ -40,6 +40,10 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
     },
     async refresh({ signal } = {}) {
+      const wasShared = kept.isShared
+      kept.get()
+      // It has failed: what was read before may have been replaced by another tab since.
+      if (wasShared && !kept.isShared) kept.set(null)
       const refreshToken = kept.get() ?? undefined
       // No refusal: that would sign out the tab which has it.
       if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')

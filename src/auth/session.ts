@@ -131,13 +131,13 @@ export class Session {
     const at = this.#options.now()
     const count = (this.failure?.count ?? 0) + 1
     const backoff = Math.min(30_000, 1000 * 2 ** (count - 1)) * (1 - this.#options.random() / 2)
-    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) })
+    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) }, at)
   }
 
   /** After a failure here or in another tab, which may know of no other: the longer pause counts (R7). */
-  pause(failure: RefreshFailure): void {
+  pause(failure: RefreshFailure, now = this.#options.now()): void {
     const { receivedAt = 0 } = this.held ?? {}
-    const isOver = failure.at < receivedAt && receivedAt <= this.#options.now()
+    const isOver = failure.at < receivedAt && receivedAt <= now
     if (isOver || (this.isPaused() && failure.until <= this.failure!.until)) return
     this.failure = failure
   }

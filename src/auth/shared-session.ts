@@ -173,8 +173,9 @@ export function createSharedSession(
    * there until the API has been told.
    */
   function remember(id: string, isNoted: boolean): void {
+    const note = tabs.session.get()
     if (isNoted && tabs.session.isShared) return // And may have been ended since.
-    if (tabs.session.get() !== SIGN_OUT_OWED) tabs.session.set(id)
+    if (!note || endedIds.has(note)) tabs.session.set(id)
   }
 
   function sharedId(): string | null {

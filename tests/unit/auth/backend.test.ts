@@ -130,6 +130,20 @@ describe('createJsonBackend', () => {
     expect(storage.map.get(key)).toBe('r1')
   })
 
+  it('S2: sends no token that another tab may have replaced, once its storage fails', async () => {
+    const { fetch, sent } = stubFetch(json({ ...grantFor(), refreshToken: 'r2' }))
+    const storage = memoryStorage({ [key]: 'r1' })
+    const backend = createJsonBackend({ fetch, storage })
+    await backend.refresh()
+    storage.getItem = () => {
+      throw new DOMException('Denied', 'SecurityError')
+    }
+    for (let tries = 0; tries < 2; tries += 1) {
+      await expect(backend.refresh()).rejects.not.toMatchObject({ status: expect.any(Number) })
+    }
+    expect(sent).toHaveLength(1)
+  })
+
   it('R12: does not keep what was answered after it was given up', async () => {
     const abort = new AbortController()
     const fetch: typeof globalThis.fetch = async () => {

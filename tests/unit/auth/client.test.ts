@@ -534,6 +534,37 @@ describe('the session', () => {
     expect(cancel).toHaveBeenCalledOnce()
   })
 
+  it('R6: what has come of a stream, and was not read before the end, is not given out', async () => {
+    await signIn()
+    const answer = api('/export', { responseType: 'stream' })
+    await elapse()
+    let left = 50
+    const pull = (chunks: ReadableStreamDefaultController) =>
+      left-- > 0 ? chunks.enqueue(new Uint8Array(1_000)) : chunks.close()
+    sent[0]!.answer(new Response(new ReadableStream({ pull })))
+    const reader = ((await answer) as ReadableStream).getReader()
+    await reader.read()
+    await elapse(10)
+    void auth.logout()
+    await expect(reader.read()).rejects.toThrow(SessionEndedError)
+  })
+
+  it('R15: no more of a stream is fetched than is read', async () => {
+    await signIn()
+    const answer = api('/export', { responseType: 'stream', onResponse: decode })
+    await elapse()
+    let pulled = 0
+    const pull = (chunks: ReadableStreamDefaultController) => {
+      pulled += 1
+      if (pulled > 1_000) chunks.close()
+      else chunks.enqueue(new Uint8Array(65_536))
+    }
+    sent[0]!.answer(new Response(new ReadableStream({ pull })))
+    await answer
+    await elapse(1_000)
+    expect(pulled).toBeLessThan(20)
+  })
+
   it('R6: a stream that is an error brings nothing more after the end', async () => {
     await signIn()
     const answer = outcome(api('/events', { responseType: 'stream', retry: 0 }))

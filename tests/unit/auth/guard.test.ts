@@ -346,6 +346,18 @@ describe('while the session is being restored', () => {
     expect(visited).toEqual([])
   })
 
+  it('is entered though it is a function, which is no chunk to load', async () => {
+    await reload()
+    const component = Object.assign(({ id }: { id: string }) => id.trim(), { props: ['id'] })
+    const meta = { requiresAuth: true }
+    router.addRoute({ path: '/item/:id', component, props: true, meta })
+    void router.push('/item/1').catch(() => {})
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(here().path).toBe('/item/1')
+  })
+
   it('its own guard runs when it is known who is signed in, and for nobody else', async () => {
     await reload()
     const seen: unknown[] = []

@@ -1203,6 +1203,24 @@ describe('where storage is full', () => {
   })
 })
 
+it('R13: a tab without storage that tells of its sign-in late does not change the note', async () => {
+  browser.latency = 50
+  const full = () => {
+    throw new DOMException('Full', 'QuotaExceededError')
+  }
+  const storage = { getItem: () => null, setItem: full, removeItem: () => {} }
+  const [first, , third] = [openTab({ storage }), openTab(), openTab()]
+  for (const [{ auth }, user] of [[first, ada] as const, [third, bob] as const]) {
+    void auth.login({ username: user.username, password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor(user))
+    await elapse(20)
+  }
+  const note = browser.storage.get('auth.session')
+  await elapse(100)
+  expect(browser.storage.get('auth.session')).toBe(note)
+})
+
 describe('where storage begins to fail', () => {
   const broken = () => {
     throw new DOMException('Denied', 'SecurityError')
@@ -1217,6 +1235,23 @@ describe('where storage begins to fail', () => {
     expect(statusOf(tabs)).toEqual(['authenticated'])
     await signOut(tabs[0]!)
     expect(statusOf(tabs)).toEqual(['anonymous'])
+  })
+
+  it('R13: later, in one tab: that tab stays in the session', async () => {
+    const kept = browser.storage
+    const failing = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    }
+    const tab = openTab({ storage: failing })
+    await signIn(openTab())
+    expect(tab.auth.status.value).toBe('authenticated')
+    Object.assign(failing, storage)
+    void tab.auth.refresh()
+    await elapse()
+    await answerRefresh()
+    expect(tab.auth.status.value).toBe('authenticated')
   })
 
   it('R12: later: a sign-out ends the session, and the API hears of it', async () => {
