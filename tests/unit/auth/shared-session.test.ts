@@ -622,36 +622,25 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
-  it('R12: heard of by a visitor before the sign-in is heard of, that is not taken up', async () => {
-    const { tabs } = await openTabs(3)
-    const [first, second] = tabs as [Tab, Tab]
-    await signOut(first)
-    browser.latency = 300
-    const signedIn = second.auth.login({ username: 'bob', password: 'secret' })
-    await elapse()
-    backend.latest('login').grant(grantFor(bob))
-    await signedIn
-    browser.latency = 0
-    await signOut(first)
-    await elapse(300)
-    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-  })
-
-  it('R13: reaches a tab that hears of it before it hears of the sign-in', async () => {
-    const { tabs } = await openTabs(3)
-    const [first, second] = tabs as [Tab, Tab]
-    browser.latency = 300
-    const signedIn = second.auth.login({ username: 'bob', password: 'secret' })
-    await elapse()
-    backend.latest('login').grant(grantFor(bob))
-    await signedIn
-    browser.latency = 0
-    await signOut(first)
-    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    await elapse(300)
-    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(backend.count('refresh')).toBe(0)
-  })
+  it.each(['a visitor', 'a person'])(
+    'R12, R13: heard of by %s before the sign-in is heard of: that is not taken up',
+    async (who) => {
+      const { tabs } = await openTabs(3)
+      const [first, second] = tabs as [Tab, Tab]
+      if (who === 'a visitor') await signOut(first)
+      browser.latency = 300
+      const signedIn = second.auth.login({ username: 'bob', password: 'secret' })
+      await elapse()
+      backend.latest('login').grant(grantFor(bob))
+      await signedIn
+      browser.latency = 0
+      await signOut(first)
+      expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+      await elapse(300)
+      expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+      expect(backend.count('refresh')).toBe(0)
+    },
+  )
 
   it('R13: is not undone by a tab that hears late of the sign-in before it', async () => {
     browser.latency = 20
