@@ -3,7 +3,7 @@
  * S9).
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -112,7 +112,9 @@ describe('the file of sessions', () => {
   )
 
   it('S9: that cannot be read or written is no reason to stop', async () => {
-    const storage = createFileStorage(temporaryFolder())
+    const folder = join(temporaryFolder(), 'sessions.json')
+    mkdirSync(folder)
+    const storage = createFileStorage(folder)
     const { refresh, signIn } = createHarness({ storage })
     const { refreshToken } = await signIn()
     expect(await outcome(refresh(refreshToken))).toBe('200')
