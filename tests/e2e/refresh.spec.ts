@@ -54,9 +54,10 @@ test('in the last stretch of its life the token is sent, and the next one fetche
   await page.clock.fastForward('14:30')
   await page.getByRole('link', { name: 'Dashboard' }).click()
   await expectDashboard(page)
+  await expect.poll(() => mock.count(REFRESH)).toBe(1)
 })
 
-test('R10: a POST is replayed once and stored once', async ({ page, mock }) => {
+test('R4: a POST is replayed once and stored once', async ({ page, mock }) => {
   await signIn(page)
   await mock.control('expire-access')
   await page.getByLabel('Name').fill('Once only')

@@ -7,7 +7,7 @@ import { createPinia, disposePinia, setActivePinia } from 'pinia'
 import type { Pinia } from 'pinia'
 import type { Component } from 'vue'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
-import { createMemoryHistory, createRouter, routerKey } from 'vue-router'
+import { createMemoryHistory, createRouter, routeLocationKey, routerKey } from 'vue-router'
 import App from '@/App.vue'
 import { installAuthGuard, useAuthStore } from '@/auth/index.ts'
 import type { User } from '@/auth/index.ts'
@@ -121,7 +121,10 @@ export async function signedInAs(user: User): Promise<void> {
 /** One component on the page, with a router that goes nowhere by itself. */
 export function show(component: Component): void {
   const router = createRouter({ history: createMemoryHistory(), routes })
-  const provide = { [routerKey as symbol]: router }
+  const provide = {
+    [routerKey as symbol]: router,
+    [routeLocationKey as symbol]: router.currentRoute.value,
+  }
   mount(component, { attachTo: document.body, global: { plugins: [pinia], provide } })
 }
 
