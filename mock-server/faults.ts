@@ -35,8 +35,6 @@ export const FaultRequestSchema = v.pipe(
 
 export type Fault = v.InferOutput<typeof FaultSchema>
 
-export type Faults = ReturnType<typeof createFaults>
-
 export function createFaults() {
   let faults: Fault[] = []
 

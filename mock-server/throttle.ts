@@ -26,8 +26,6 @@ interface Attempts {
   pending: Set<Promise<unknown>>
 }
 
-export type Throttle = ReturnType<typeof createThrottle>
-
 export function createThrottle(now: () => number) {
   const attemptsByKey = new Map<string, Attempts>()
 

@@ -4,7 +4,7 @@
 import type { H3 } from 'h3'
 import type { MockServer } from '../app.ts'
 
-export interface Notification {
+interface Notification {
   id: string
   text: string
   /** ISO 8601. */

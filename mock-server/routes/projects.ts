@@ -20,8 +20,6 @@ const NewProjectSchema = v.object({
   name: v.pipe(v.string(), v.trim(), v.nonEmpty('Enter a name'), v.maxLength(100)),
 })
 
-export type Projects = ReturnType<typeof createProjects>
-
 /** The projects of all users. Who has none yet finds some to begin with. */
 export function createProjects(now: () => number) {
   const projectsByUser = new Map<string, Project[]>()

@@ -1,6 +1,6 @@
 /**
- * An echo, for trying and testing: who sent what, which bytes arrived, and the how-manieth
- * accepted request it was.
+ * An echo, for trying and testing: who sent what, which bytes arrived, and how many requests
+ * were accepted up to it.
  */
 import { createHash } from 'node:crypto'
 import type { H3, H3Event } from 'h3'

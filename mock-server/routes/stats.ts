@@ -4,7 +4,7 @@
 import type { H3 } from 'h3'
 import type { MockServer } from '../app.ts'
 
-export interface Stats {
+interface Stats {
   /** How many the user has. */
   projects: number
   notifications: number

@@ -15,8 +15,8 @@ export function explain(error: unknown): string {
   if (status === 429) {
     const wait = retryAfterSeconds(error)
     return wait
-      ? `Too many attempts. Try again in ${inWords(wait)}.`
-      : 'Too many attempts. Wait a moment and try again.'
+      ? `Too many requests. Try again in ${inWords(wait)}.`
+      : 'Too many requests. Wait a moment and try again.'
   }
   if (status >= 500) return 'The server has a problem. Try again in a moment.'
   return messageOf(error) ?? 'The server refused the request.'

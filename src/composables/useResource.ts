@@ -6,9 +6,9 @@ import { SessionEndedError } from '@/auth/index.ts'
 export type Resource<T> = ReturnType<typeof useResource<T>>
 
 /**
- * Loads at once, and again on `load()`. A load that is no longer wanted is aborted: when the view
- * goes, and when the next load starts. An abort is no error, nor is the end of the session, which
- * takes the view away.
+ * Loads at once, and again on `load()`, to be called when what `fetch` reads has changed. A load that
+ * is no longer wanted is aborted: when the view goes, and when the next load starts. An abort is no
+ * error, nor is the end of the session, which takes the view away.
  */
 export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Promise<T>) {
   const data = shallowRef<T | null>(null)

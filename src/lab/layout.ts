@@ -1,4 +1,4 @@
-/** The whole drawing, in pixels: legend, and for each client its title, axis, refreshes and lanes. */
+/** The drawing below its legend, in pixels: for each client its title, axis, refreshes and lanes. */
 import type { ClientName } from './record.ts'
 import {
   LINE,
@@ -9,8 +9,8 @@ import {
   refreshPitch,
   refreshRow,
   laneLabels,
+  tripsAt,
 } from './rows.ts'
-import { tripsAt } from './rows.ts'
 import type { Frame, Row, Words } from './rows.ts'
 import { inThousands, ticksOf } from './scale.ts'
 import type { TabTrace, Trace } from './trace.ts'

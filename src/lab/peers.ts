@@ -21,8 +21,6 @@ export interface PeersOptions {
   channel?: Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'close'> | null
 }
 
-export type Peers = ReturnType<typeof createPeers>
-
 export function createPeers({ lab, channel = openChannel() }: PeersOptions) {
   const me = newId()
   let isOpen = true
@@ -94,6 +92,6 @@ function openChannel(): BroadcastChannel | null {
   }
 }
 
-function newId(): string {
+export function newId(): string {
   return crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36)
 }

@@ -6,6 +6,7 @@ import { sendBurst } from './burst.ts'
 import { REFRESH, RESOURCE, countRun, entriesSince, markOf } from './log.ts'
 import type { LogEntry, LogMark } from './log.ts'
 import { expireAccessToken, orderFaults, readLog, setConditions } from './mock.ts'
+import { newId } from './peers.ts'
 import { delaysOf, faultsOf, refreshTime, scenarioOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { clock, newRun } from './record.ts'
@@ -62,12 +63,7 @@ async function runOne(client: ClientName, plan: Plan, options: RunOptions): Prom
     await stage(subject, plan)
     const mark = markOf(await readLog({ signal }))
     const since = async () => entriesSince(mark, await readLog({ signal }))
-    const run = newRun(
-      crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36),
-      client,
-      plan,
-      tab,
-    )
+    const run = newRun(newId(), client, plan, tab)
     others?.start(run, mark)
     const watch = await takePart(run, subject, { signal, onChange, since })
     await others?.finished(run)

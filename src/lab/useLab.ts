@@ -137,7 +137,7 @@ function soon(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-/** Calls at once, and then at most once in a while; the last call is never lost. */
+/** Calls at most once in a while, with the latest argument; the last one is never lost. */
 function throttled<T>(call: (argument: T) => void): (argument: T) => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let next: T | undefined

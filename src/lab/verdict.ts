@@ -1,5 +1,4 @@
 /** What came of a run, in words. Everything in it was counted or measured. */
-import { LIMITS } from './plan.ts'
 import type { RunRecord } from './record.ts'
 import { inThousands } from './scale.ts'
 import type { Lane, Trace } from './trace.ts'
@@ -20,7 +19,7 @@ export function verdictOf(trace: Trace): string[] {
   const answered = lanes.filter(({ ok }) => ok)
   const said = [
     refreshWords(asked, run.counts.refreshes),
-    `${answered.length} of ${lanes.length} answered`,
+    `${inThousands(answered.length)} of ${inThousands(lanes.length)} answered`,
   ]
   if (answered.length > 0) said.push(`the last after ${inThousands(slowest(answered))} ms`)
   return [...said, endWords(trace)]
@@ -28,9 +27,9 @@ export function verdictOf(trace: Trace): string[] {
 
 function refreshWords(asked: number, granted: number): string {
   if (asked === 0) return 'No refresh'
-  const words = asked === 1 ? '1 refresh' : `${asked} refreshes`
+  const words = asked === 1 ? '1 refresh' : `${inThousands(asked)} refreshes`
   if (asked === granted) return words
-  return granted === 0 ? `${words}, refused` : `${words}, ${granted} granted`
+  return granted === 0 ? `${words}, none granted` : `${words}, ${inThousands(granted)} granted`
 }
 
 function endWords({ run }: Trace): string {
@@ -38,7 +37,7 @@ function endWords({ run }: Trace): string {
   return run.revoked ? 'session revoked, signed out' : 'signed out'
 }
 
-export function slowest(lanes: readonly Lane[]): number {
+function slowest(lanes: readonly Lane[]): number {
   return lanes.reduce((most, { at, end }) => Math.max(most, (end ?? at) - at), 0)
 }
 
@@ -52,7 +51,7 @@ export function restInWords(lanes: readonly Lane[]): string {
 }
 
 /** How many lanes are drawn for a tab; the rest is told in words. */
-export const MAX_LANES = Math.min(200, LIMITS.requests.max)
+export const MAX_LANES = 200
 
 /** What is said aloud when a run is over. */
 export function reportOf(runs: readonly RunRecord[]): string {
@@ -61,7 +60,8 @@ export function reportOf(runs: readonly RunRecord[]): string {
 
 function sumUp({ client, signedOutAt, tabs }: RunRecord): string {
   const calls = tabs.flatMap((tab) => tab.calls)
-  const answered = `${calls.filter(({ ok }) => ok).length} of ${calls.length}`
+  const succeeded = calls.filter(({ ok }) => ok)
+  const answered = `${inThousands(succeeded.length)} of ${inThousands(calls.length)}`
   if (client === 'classic') {
     const end = signedOutAt === null ? '' : ', and its person signed out'
     return `With the classic interceptor: ${answered}${end}.`

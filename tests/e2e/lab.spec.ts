@@ -1,7 +1,7 @@
 /** The refresh lab: what it counts is what the server saw, and what it draws is what it counts. */
 import { readFile } from 'node:fs/promises'
 import type { Download, Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, test } from './fixtures.ts'
+import { expect, expectDashboard, signIn, test, expectHeading } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
 
 const RESOURCE = '/api/protected-resource'
@@ -195,7 +195,7 @@ test('a tab that leaves during a run: the other one finishes, and says what the 
   await send(page, { requests: 6 })
   await expect(second.locator('.trace-lane')).toHaveCount(12)
   await page.getByRole('link', { name: 'Dashboard' }).click()
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Dashboard')
+  await expectHeading(page, 'Dashboard')
 
   await expect(second.getByTestId('lab-sent')).not.toHaveText('–')
   await expect(second.getByText('Under way')).toHaveCount(0)
@@ -206,7 +206,7 @@ test('tabs that were not opened from one another leave each other alone', async 
   await openLab(page)
   const other = await page.context().newPage()
   await other.goto('/lab')
-  await expect(other.getByRole('heading', { level: 1 })).toHaveText('Refresh lab')
+  await expectHeading(other, 'Refresh lab')
   await send(page, {})
 
   await expect(report(page)).toHaveText('10 of 10 requests succeeded.')
@@ -312,15 +312,15 @@ test('nothing of the lab is loaded before it is opened', async ({ page }) => {
   await signIn(page)
   expect(loaded.filter((path) => /lab/i.test(path))).toEqual([])
   await page.getByRole('link', { name: 'Lab' }).click()
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Refresh lab')
+  await expectHeading(page, 'Refresh lab')
   expect(loaded.filter((path) => /LabView.*\.(?:js|css)$/.test(path))).toHaveLength(2)
 })
 
-/** Opens the lab from the dashboard, signed in as demo; the log begins anew. */
+/** Opens the lab from the dashboard, signed in as demo. */
 async function openLab(page: Page): Promise<void> {
   await signIn(page)
   await page.getByRole('link', { name: 'Lab' }).click()
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Refresh lab')
+  await expectHeading(page, 'Refresh lab')
 }
 
 interface Choice {

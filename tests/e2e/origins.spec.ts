@@ -9,7 +9,14 @@ import process from 'node:process'
 import { H3, serve } from 'h3'
 import { build, preview } from 'vite'
 import { createMockServer } from '../../mock-server/app.ts'
-import { expect, expectDashboard, signIn, submitSignIn, test as base } from './fixtures.ts'
+import {
+  expect,
+  expectDashboard,
+  signIn,
+  submitSignIn,
+  test as base,
+  expectHeading,
+} from './fixtures.ts'
 
 const PAGE = 'http://localhost:4175'
 
@@ -118,7 +125,7 @@ test.describe('the API on another site, cookie mode', () => {
   test('a SameSite=Strict cookie stays behind: a reload signs out', async ({ page, api }) => {
     await signIn(page)
     await page.reload()
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Sign in')
+    await expectHeading(page, 'Sign in')
     expect(api.log()).toContain('POST /api/auth/refresh 401')
     await submitSignIn(page)
     await expectDashboard(page)

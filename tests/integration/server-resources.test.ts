@@ -28,7 +28,7 @@ describe('without a token', () => {
 })
 
 describe('the echo', () => {
-  it('says who, how, and the how-manieth accepted request it was', async () => {
+  it('says who, how, and how many requests were accepted up to it', async () => {
     const { adminToken, call, post, token } = await setUp()
     const path = '/api/protected-resource'
     const json = { a: 1 }

@@ -104,7 +104,7 @@ export async function messages(latency = 0): Promise<void> {
 }
 
 /** localStorage, as all tabs of the profile share it. */
-export function storageOf({ storage }: FakeBrowser): Storage {
+function storageOf({ storage }: FakeBrowser): Storage {
   return {
     getItem: (key: string) => storage.get(key) ?? null,
     setItem: (key: string, value: string) => void storage.set(key, value),

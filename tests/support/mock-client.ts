@@ -1,15 +1,10 @@
 /** A browser before the mock server: the real client, the real server, and no port between them. */
 import { createApiClient, createAuth, createCookieBackend } from '@/auth/index.ts'
 import { createMockServer } from '../../mock-server/app.ts'
+import type { LogEntry } from '../../mock-server/log.ts'
 import { FakeBrowser } from './browser.ts'
 
 type MockOptions = NonNullable<Parameters<typeof createMockServer>[0]>
-
-export interface LogEntry {
-  method: string
-  path: string
-  status: number
-}
 
 export function createMockBrowser(options: MockOptions = {}) {
   const server = createMockServer(options)

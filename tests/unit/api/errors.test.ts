@@ -22,7 +22,7 @@ describe('explain', () => {
     ['Thu, 01 Jan 2026 00:00:45 GMT', '45 seconds'],
   ])('tells Retry-After: %s as %s', (header, wait) => {
     expect(explain(failure(429, { 'retry-after': header }))).toBe(
-      `Too many attempts. Try again in ${wait}.`,
+      `Too many requests. Try again in ${wait}.`,
     )
   })
 
@@ -30,7 +30,7 @@ describe('explain', () => {
     'names no time for Retry-After: “%s”',
     (header) => {
       expect(explain(failure(429, { 'retry-after': header }))).toBe(
-        'Too many attempts. Wait a moment and try again.',
+        'Too many requests. Wait a moment and try again.',
       )
     },
   )

@@ -118,7 +118,7 @@ describe('When signing in fails', () => {
 
     await signIn()
 
-    expect(words(screen.alert())).toBe('Too many attempts. Try again in 30 seconds.')
+    expect(words(screen.alert())).toBe('Too many requests. Try again in 30 seconds.')
   })
 
   it('says that the server cannot be reached', async () => {
