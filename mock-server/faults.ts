@@ -4,6 +4,7 @@
 import { HTTPResponse, noContent, toRequest } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
+import { unauthorized } from './errors.ts'
 import { isControl } from './log.ts'
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -79,8 +80,10 @@ function answer(event: H3Event, { kind, status = 200, retryAfter }: Fault) {
     const headers = { 'content-type': 'application/json' }
     return new HTTPResponse('{"accessToken":"cut off in the mid', { status, headers })
   }
+  const message = 'A fault, as it was ordered.'
+  if (status === 401) throw unauthorized('fault', message, event.req.headers.has('authorization'))
   event.res.status = status
-  return { status, message: 'A fault, as it was ordered.', data: { code: 'fault' } }
+  return { status, message, data: { code: 'fault' } }
 }
 
 /** No answer will be sent: see `breakConnections`. */

@@ -119,8 +119,10 @@ export function retryAfter(error: unknown, now: number): number | null {
   const headers = (error as { response?: Response } | null)?.response?.headers
   const header = headers?.get?.('retry-after')
   if (!header) return null
+  const sentAt = Date.parse(headers!.get('date') ?? '')
   let wait = NaN
   if (/^\d+$/.test(header)) wait = Number(header) * 1000
-  else if (header.endsWith('GMT')) wait = Date.parse(header) - now
+  // By the server's clock: this one may be wrong.
+  else if (header.endsWith('GMT')) wait = Date.parse(header) - (sentAt || now)
   return wait > 0 ? wait : null
 }

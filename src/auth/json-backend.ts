@@ -4,7 +4,7 @@
  */
 import { createPost, isRefusal } from './backend.ts'
 import type { AuthBackend, BackendOptions } from './backend.ts'
-import type { TokenGrant } from './contract.ts'
+import { readGrant } from './contract.ts'
 import { browserStorage, createNote } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
@@ -27,17 +27,12 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   const { key = 'auth.refresh-token', storage = browserStorage() } = options
   const kept = createNote(key, storage)
 
-  function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
-    signal?.throwIfAborted() // R12
-    // An API without rotation sends no new one: the old one stays good.
-    const next: unknown = grant?.refreshToken
-    if (next && typeof next === 'string') kept.set(next)
-    return grant
-  }
-
   return {
     async login(credentials, { signal } = {}) {
-      return keep(await post('/auth/login', { ...credentials, mode: 'json' }, signal), signal)
+      const grant = readGrant(await post('/auth/login', { ...credentials, mode: 'json' }, signal))
+      signal?.throwIfAborted() // R12
+      kept.set(grant.refreshToken ?? null) // R6: no longer that of whoever was here before.
+      return grant
     },
     async refresh({ signal } = {}) {
       const wasShared = kept.isShared
@@ -49,7 +44,11 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
       try {
         const grant = await post('/auth/refresh', { refreshToken }, signal)
-        return keep(grant, signal)
+        signal?.throwIfAborted() // R12
+        // An API without rotation sends no new one: the old one stays good.
+        const next: unknown = grant?.refreshToken
+        if (next && typeof next === 'string') kept.set(next)
+        return grant
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
         if (isRefusal(error) && (kept.get() ?? undefined) === refreshToken) kept.set(null)

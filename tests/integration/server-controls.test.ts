@@ -132,6 +132,18 @@ describe('faults', () => {
     expect(await outcome(call('/api/health'))).toBe('200')
   })
 
+  it.each([
+    ['x', 'Bearer error="invalid_token"'],
+    [undefined, 'Bearer'],
+  ])('S3: can be a 401, with the challenge of one (token: %s)', async (token, challenge) => {
+    const harness = createHarness()
+    await order(harness, { status: 401, retryAfter: 7 })
+    const response = await harness.call('/api/health', { token })
+    expect(response.headers.get('www-authenticate')).toBe(challenge)
+    expect(response.headers.get('retry-after')).toBe('7')
+    expect(await response.json()).toMatchObject({ status: 401, data: { code: 'fault' } })
+  })
+
   it('can ask for patience, in seconds or as a date', async () => {
     const harness = createHarness()
     const date = 'Thu, 01 Jan 2026 00:01:00 GMT'

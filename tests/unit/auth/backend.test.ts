@@ -100,6 +100,25 @@ describe('createJsonBackend', () => {
     ])
   })
 
+  it('R6: a sign-in that brings none takes away that of whoever was here before', async () => {
+    const { fetch } = stubFetch(json(grantFor()))
+    const storage = memoryStorage({ [key]: 'r1' })
+    await createJsonBackend({ fetch, storage }).login(credentials)
+    expect(storage.map.size).toBe(0)
+  })
+
+  it.each([null, { refreshToken: 'r2' }])(
+    'a sign-in that is answered %j changes none',
+    async (it) => {
+      const { fetch } = stubFetch(json(it))
+      const storage = memoryStorage({ [key]: 'r1' })
+      await expect(createJsonBackend({ fetch, storage }).login(credentials)).rejects.toThrow(
+        'grant',
+      )
+      expect(storage.map.get(key)).toBe('r1')
+    },
+  )
+
   it('R8: forgets a refresh token that was refused, R7: and no other', async () => {
     const { fetch } = stubFetch(json({}, 503), json({}, 401))
     const storage = memoryStorage({ [key]: 'r1' })
@@ -249,7 +268,7 @@ describe('what an error means', () => {
     expect(retryAfter(Object.assign(new Error('503'), { response }), 0)).toBeNull()
   })
 
-  const at = (header: string) => httpError(503, { 'retry-after': header })
+  const at = (header: string, sent = '') => httpError(503, { 'retry-after': header, date: sent })
 
   it.each<[string, number | null]>([
     ['120', 120_000],
@@ -260,5 +279,10 @@ describe('what an error means', () => {
     [new Date(1_000).toUTCString(), null],
   ])('Retry-After: %s', (header, wait) => {
     expect(retryAfter(at(header), 30_000)).toBe(wait)
+  })
+
+  it('Retry-After as a date counts from the time of the answer, whatever time it is here', () => {
+    const [sent, later] = [90_000, 95_000].map((time) => new Date(time).toUTCString())
+    expect(retryAfter(at(later!, sent), 0)).toBe(5_000)
   })
 })

@@ -368,6 +368,14 @@ describe('a 401', () => {
     expect(answer.value).toMatchObject({ status: 200, _data: { ok: true } })
     expect(sent[1]!.headers.get('x-app')).toBe('demo')
   })
+
+  it('has of all defaults that `create` is given the first, as ofetch has it', async () => {
+    const options = { baseURL: `${base}/first` }
+    const instance = api.create(options, { defaults: { baseURL: `${base}/second` } })
+    void instance('/x')
+    await elapse()
+    expect(sent[0]!.url).toBe(`${base}/first/x`)
+  })
 })
 
 describe('the session', () => {
@@ -862,6 +870,14 @@ describe('R10: the same bytes', () => {
     expect(withoutBoundary(sent[2]!.headers.get('content-type'))).toBe(
       withoutBoundary(sent[0]!.headers.get('content-type')),
     )
+  })
+
+  it('with the content type that its caller gave', async () => {
+    await signIn()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    void api('/upload', { method: 'POST', body: new URLSearchParams({ a: '1' }), headers })
+    await elapse()
+    expect(sent[0]!.headers.get('content-type')).toBe('application/x-www-form-urlencoded')
   })
 
   it('a Request with a body', async () => {

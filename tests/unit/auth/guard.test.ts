@@ -283,6 +283,19 @@ describe('the end of a session', () => {
     expect(here().path).toBe('/login')
   })
 
+  it('while the code of a page is on its way does not let anybody arrive', async () => {
+    let arrive!: (page: Component) => void
+    loadSecret.mockReturnValueOnce(new Promise((resolve) => (arrive = resolve)))
+    await signIn()
+    void router.push('/secret')
+    await elapse()
+    void auth.logout()
+    arrive({ render: () => null })
+    await elapse()
+    expect(visited).not.toContain('/secret')
+    expect(here().fullPath).toBe('/login?redirect=/secret')
+  })
+
   describe('while a guard behind this one holds a navigation', () => {
     let letIn: () => void
 

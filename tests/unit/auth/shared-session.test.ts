@@ -167,6 +167,21 @@ describe('one refresh for all tabs', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
+  it('R1: a tab that is opened as the result arrives takes it', async () => {
+    browser = new FakeBrowser({ latency: 20 })
+    const { tabs } = await openTabs(1)
+    await elapse(1000)
+    void tabs[0]!.auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse(10)
+    const late = openTab()
+    await elapse(10)
+    expect(late.auth.accessToken.value).toBe(tabs[0]!.auth.accessToken.value)
+    await late.auth.restore()
+    expect(backend.count('refresh')).toBe(1)
+  })
+
   it('R3: a token that another tab has replaced is answered with the new one', async () => {
     const { tabs, grant } = await openTabs(2)
     const refreshed = tabs[0]!.auth.refresh()
@@ -688,6 +703,20 @@ describe('sign-out', () => {
     void openTab().auth.restore()
     await elapse()
     expect(backend.count('logout')).toBe(2)
+  })
+
+  it('R13: is told to the API though another tab, which has not heard, notes the session anew', async () => {
+    const { tabs } = await openTabs(2)
+    const [here, there] = [tabs[0]!, tabs[1]!]
+    const { id } = here.session()
+    let release = () => {}
+    void there.tabs.exclusive(() => new Promise<void>((resolve) => (release = resolve)))
+    await elapse()
+    void here.auth.logout()
+    there.tabs.session.set(id)
+    release()
+    await elapse(100)
+    expect(backend.count('logout')).toBe(1)
   })
 
   it('R13: waits for no tab that froze in its refresh longer than 10.5 s', async () => {

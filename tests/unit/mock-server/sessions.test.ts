@@ -180,6 +180,12 @@ describe('a restart', () => {
     expect(restarted.isAccessExpired(restarted.nextAccessId())).toBe(false)
   })
 
+  it('S9: no two access tokens have the same number, though nothing happened between', () => {
+    const { open, sessions } = setUp()
+    const before = sessions.nextAccessId()
+    expect(open().nextAccessId()).not.toBe(before)
+  })
+
   it('S9: keeps the secrets; what it does not understand makes new ones', () => {
     const { storage, sessions } = setUp()
     sessions.start('user-1')
