@@ -25,16 +25,6 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   }
 }
 
-/** As `work` settles, or rejects as soon as `signal` is aborted, with its reason. */
-export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort)) // R15
-  })
-}
-
 /** Whether this is a stream that nobody has begun to read. */
 export function isStream(data: unknown): data is ReadableStream {
   return data instanceof ReadableStream && !data.locked

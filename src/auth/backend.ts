@@ -76,32 +76,38 @@ export function createPost({ baseURL = '/api', fetch }: BackendOptions) {
 
 /**
  * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
- * `onEnd` calls its listener because nobody needs the answer any more (R12).
+ * `over` aborts because nobody needs the answer any more (R12).
  *
- * @throws what `call` throws, the error that `onEnd` gives, or a DOMException named TimeoutError
+ * @throws what `call` throws, the reason of `over`, or a DOMException named TimeoutError
  */
 export async function limited<T>(
   call: (options: CallOptions) => Promise<T>,
   timeout: number,
-  onEnd?: (listener: (error: Error) => void) => () => void,
+  over?: AbortSignal,
 ): Promise<T> {
+  over?.throwIfAborted()
   const controller = new AbortController()
   const { signal } = controller
-  const giveUp = (error: Error) => controller.abort(error)
   const late = new DOMException('The API took too long.', 'TimeoutError')
-  const timer = setTimeout(giveUp, timeout, late)
-  const stop = onEnd?.(giveUp)
+  const timer = setTimeout(() => controller.abort(late), timeout)
+  const giveUp = () => controller.abort(over?.reason)
+  over?.addEventListener('abort', giveUp)
   try {
-    signal.throwIfAborted()
-    const givenUp = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason))
-    })
-    // A race: a back end may not look at the signal.
-    return await Promise.race([givenUp, call({ signal })])
+    return await unlessAborted(signal, call({ signal })) // A back end may not look at the signal.
   } finally {
     clearTimeout(timer)
-    stop?.()
+    over?.removeEventListener('abort', giveUp)
   }
+}
+
+/** As `work` settles, or rejects as soon as `signal` is aborted, with its reason. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort)) // R15
+  })
 }
 
 /** A definitive no, after which a refresh token is of no more use (R8). All else may pass (R7). */

@@ -95,8 +95,9 @@ function withSession(
         own ??= new AbortController()
         own.abort(reason)
       }
-      const stopSession = session?.onEnd(giveUp)
-      const stopSignal = signal && onAbort(signal, () => giveUp(signal.reason))
+      const stops = [session?.signal, signal].map(
+        (it) => it && onAbort(it, () => giveUp(it.reason)),
+      )
       const call = session ? guardHooks(session, options) : options
       // A stream breaks off when the call is given up (R6, R9), and `over` resolves when it is over.
       const bound = (response: FetchResponse<unknown>, readAhead?: QueuingStrategy) => {
@@ -124,8 +125,7 @@ function withSession(
         )
         .catch(reject) // R11
         .then(() => {
-          stopSession?.()
-          stopSignal?.() // R15
+          for (const stop of stops) stop?.() // R15
         })
     })
   }

@@ -10,13 +10,9 @@ const MAX_LIFETIME_SECONDS = 31_536_000
 // By `custom`, not by `pipe`: every visitor loads what is used here of valibot.
 const Lifetime = v.custom<number>(
   (value) => typeof value === 'number' && value > 0 && value <= MAX_LIFETIME_SECONDS,
-  'Expected seconds, at most those of a year',
 )
 /** Of the characters of a header: another would stand in the error that the header throws. */
-const Token = v.custom<string>(
-  (value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value),
-  'Expected a token',
-)
+const Token = v.custom<string>((value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 
 /** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */

@@ -147,6 +147,7 @@ function decoded(segment: string): string {
   }
 }
 
-function isProtected({ meta }: Pick<RouteLocationNormalized, 'meta'>): boolean {
+/** Whether a route is for signed-in people only. */
+export function isProtected({ meta }: Pick<RouteLocationNormalized, 'meta'>): boolean {
   return !!meta.requiresAuth || !!meta.roles
 }

@@ -3,7 +3,7 @@
  * and after a 401 sends once more. When and how tokens are refreshed is left to the session.
  */
 import type { FetchOptions, FetchRequest } from 'ofetch'
-import { unlessAborted } from './abort.ts'
+import { unlessAborted } from './backend.ts'
 import type { Session } from './session.ts'
 
 export type Fetch = typeof globalThis.fetch

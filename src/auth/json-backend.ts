@@ -4,7 +4,7 @@
  */
 import { createPost, isRefusal } from './backend.ts'
 import type { AuthBackend, BackendOptions } from './backend.ts'
-import { readGrant } from './contract.ts'
+import type { TokenGrant } from './contract.ts'
 import { browserStorage, createNote } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
@@ -27,11 +27,20 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
   const { key = 'auth.refresh-token', storage = browserStorage() } = options
   const kept = createNote(key, storage)
 
+  function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
+    signal?.throwIfAborted() // R12
+    // An API without rotation sends no new one: the old one stays good.
+    const next: unknown = grant?.refreshToken
+    if (next && typeof next === 'string') kept.set(next)
+    return grant
+  }
+
   return {
     async login(credentials, { signal } = {}) {
-      const grant = readGrant(await post('/auth/login', { ...credentials, mode: 'json' }, signal))
-      signal?.throwIfAborted() // R12
-      kept.set(grant.refreshToken ?? null) // R6: no longer that of whoever was here before.
+      const answer = await post('/auth/login', { ...credentials, mode: 'json' }, signal)
+      const grant = keep(answer, signal)
+      // R6: the one there is belongs to whoever was here before.
+      if (grant?.accessToken && !grant.refreshToken) kept.set(null)
       return grant
     },
     async refresh({ signal } = {}) {
@@ -44,11 +53,7 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
       try {
         const grant = await post('/auth/refresh', { refreshToken }, signal)
-        signal?.throwIfAborted() // R12
-        // An API without rotation sends no new one: the old one stays good.
-        const next: unknown = grant?.refreshToken
-        if (next && typeof next === 'string') kept.set(next)
-        return grant
+        return keep(grant, signal)
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
         if (isRefusal(error) && (kept.get() ?? undefined) === refreshToken) kept.set(null)

@@ -3,7 +3,7 @@
  * one refresh that all wait for, and the back-off after a failed one. How a refresh is done, and
  * which session is the current one, is left to shared-session.ts.
  */
-import { retryAfter } from './backend.ts'
+import { retryAfter, unlessAborted } from './backend.ts'
 import type { User } from './contract.ts'
 
 /** Why a session came to its end. `replaced`: somebody signed in over it. */
@@ -48,10 +48,9 @@ export class Session {
   readonly id: string
   held: HeldGrant | null = null
   failure: RefreshFailure | null = null
-  ended: SessionEndedError | null = null
   #rejected: string | null = null
   #flight: Promise<string> | null = null
-  readonly #listeners = new Set<(error: SessionEndedError) => void>()
+  readonly #end = new AbortController()
   readonly #options: SessionOptions
 
   constructor(options: SessionOptions) {
@@ -97,11 +96,7 @@ export class Session {
 
   async #fly(): Promise<string> {
     this.check()
-    const refreshed = this.#options.refresh(this)
-    await new Promise<void>((resolve, reject) => {
-      const stop = this.onEnd(reject)
-      refreshed.then(resolve, reject).finally(stop)
-    })
+    await unlessAborted(this.signal, this.#options.refresh(this))
     if (this.ended) throw this.ended
     return this.held!.accessToken
   }
@@ -143,17 +138,17 @@ export class Session {
   }
 
   end(error: SessionEndedError): void {
-    if (this.ended) return
-    this.ended = error
     this.held = null
-    for (const listener of this.#listeners) listener(error)
+    this.#end.abort(error)
   }
 
-  /** Calls `listener` when the session ends, or at once. Returns the function that stops it. */
-  onEnd(listener: (error: SessionEndedError) => void): () => void {
-    if (this.ended) listener(this.ended)
-    else this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  /** Aborts when the session ends. */
+  get signal(): AbortSignal {
+    return this.#end.signal
+  }
+
+  get ended(): SessionEndedError | null {
+    return this.signal.aborted ? this.signal.reason : null
   }
 }
 

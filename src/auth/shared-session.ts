@@ -59,7 +59,7 @@ export function createSharedSession(
     session: Session,
     call: (options: CallOptions) => Promise<TokenGrant>,
   ): Promise<HeldGrant> {
-    const grant = readGrant(await limited(call, timeout, (listener) => session.onEnd(listener)))
+    const grant = readGrant(await limited(call, timeout, session.signal))
     const receivedAt = now()
     const expiresAt = receivedAt + grant.expiresIn * 1000
     return { user: grant.user, accessToken: grant.accessToken, receivedAt, expiresAt }

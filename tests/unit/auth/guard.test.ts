@@ -161,7 +161,7 @@ describe('?redirect=', () => {
     'javascript:alert(1)',
     'JaVaScRiPt:alert(1)//',
     'data:text/html,x',
-    'dashboard',
+    'admin',
     '',
     '/no/such/page',
     '/login?redirect=/dashboard',

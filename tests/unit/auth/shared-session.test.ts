@@ -552,6 +552,17 @@ describe('sign-out', () => {
     expect(browser.storage.size).toBe(0)
   })
 
+  it('R11: rejects who waits for a token at once, though another tab holds the lock', async () => {
+    const { tabs } = await openTabs(2)
+    void tabs[1]!.tabs.exclusive(() => new Promise(() => {}))
+    await elapse()
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    void tabs[0]!.auth.logout()
+    await elapse()
+    expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
+  })
+
   it('R6: what another tab has under way rejects, and its late answer reaches nobody', async () => {
     const { tabs } = await openTabs(2)
     const { fetch, sent } = createStubApi()
@@ -1109,6 +1120,18 @@ describe('a clock that is set anew', () => {
 
     expect(asked.state).toBe('fulfilled')
     expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('R7: a day back does not make good a failure after it', async () => {
+    const { tabs } = await openTabs(2)
+    vi.setSystemTime(Date.now() - DAY)
+    for (const { auth } of tabs) auth.refresh().catch(() => {})
+    await elapse()
+    await failRefresh(httpError(503))
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse()
+    expect(asked.map(({ reason }) => reason)).toMatchObject(all(tabs, { status: 503 }))
+    expect(backend.count('refresh')).toBe(1)
   })
 })
 

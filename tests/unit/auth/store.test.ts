@@ -537,6 +537,9 @@ describe('R7: weather', () => {
     ['HTML', '<!doctype html>'],
     ['broken JSON', '{"accessToken":'],
     ['nothing', null],
+    ['a user without roles', { ...grantFor(), user: { ...ada, roles: undefined } }],
+    ['roles that are none', { ...grantFor(), user: { ...ada, roles: [7] } }],
+    ['a user whose id is a number', { ...grantFor(), user: { ...ada, id: 7 } }],
     ...[0, -1, NaN, Infinity, 1e12].map((expiresIn): [string, unknown] => [
       `expiresIn ${expiresIn}`,
       { ...grantFor(), expiresIn },
