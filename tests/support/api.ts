@@ -13,6 +13,7 @@ export interface Sent {
 
 export function createStubApi() {
   const sent: Sent[] = []
+  let arrive = () => {}
 
   /** Like the real one, it rejects when its signal aborts. */
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -23,10 +24,16 @@ export function createStubApi() {
       signal.addEventListener('abort', () => reject(signal.reason))
       const token = headers.get('authorization')
       sent.push({ url, token, headers, method, bytes, signal: init!.signal!, answer: resolve })
+      arrive()
     })
   }
 
-  return { fetch, sent }
+  /** Resolves when so many requests are here: a body may take longer to read than any fake clock. */
+  async function arrived(count: number): Promise<void> {
+    while (sent.length < count) await new Promise<void>((resolve) => (arrive = resolve))
+  }
+
+  return { fetch, sent, arrived }
 }
 
 export const ok = (body: unknown = { ok: true }) => Response.json(body)

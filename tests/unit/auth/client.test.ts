@@ -19,9 +19,10 @@ let auth: ReturnType<typeof createAuth>
 let api: ReturnType<typeof createApiClient>
 let sent: Sent[]
 let fetch: typeof globalThis.fetch
+let arrived: (count: number) => Promise<void>
 
 beforeEach(() => {
-  ;({ fetch, sent } = createStubApi())
+  ;({ fetch, sent, arrived } = createStubApi())
   backend = createManualBackend()
   auth = createAuth({ backend, tabs: new FakeBrowser().openTab(), random: () => 0 })
   const source = { currentSession: auth.currentSession }
@@ -44,7 +45,11 @@ async function grantNext() {
 }
 
 /** An answer whose body comes bit by bit. As with a real one, it is an error when `signal` aborts. */
-function createBody({ type = 'text/event-stream', status = 200, signal = idle }) {
+function createBody({
+  type = 'text/event-stream',
+  status = 200,
+  signal = new AbortController().signal,
+}) {
   let controller!: ReadableStreamDefaultController<Uint8Array>
   const cancel = vi.fn<() => void>()
   const body = new ReadableStream<Uint8Array>({ start: (it) => void (controller = it), cancel })
@@ -56,7 +61,6 @@ function createBody({ type = 'text/event-stream', status = 200, signal = idle })
     cancel,
   }
 }
-const idle = new AbortController().signal
 
 function decode({ response }: FetchContext): void {
   const stream = response!._data as ReadableStream<Uint8Array<ArrayBuffer>>
@@ -850,10 +854,11 @@ describe('R10: the same bytes', () => {
   it.each(bodies)('%s', async (_, body) => {
     await signIn()
     const answer = outcome(api('/upload', { method: 'POST', body: body() }))
-    await elapse()
+    await arrived(1)
     sent[0]!.answer(unauthorized())
     await elapse()
     await grantNext()
+    await arrived(2)
     sent[1]!.answer(ok())
     await elapse()
     expect(answer.state).toBe('fulfilled')
@@ -864,7 +869,7 @@ describe('R10: the same bytes', () => {
 
     // And they are those that ofetch sends without a session.
     void api('/upload', { method: 'POST', body: body(), auth: false })
-    await elapse()
+    await arrived(3)
     const withoutBoundary = (text: string | null) => text?.replaceAll(/-*formdata-[\w-]+/gi, '')
     expect(withoutBoundary(sent[2]!.bytes)).toBe(withoutBoundary(sent[0]!.bytes))
     expect(withoutBoundary(sent[2]!.headers.get('content-type'))).toBe(
@@ -876,17 +881,18 @@ describe('R10: the same bytes', () => {
     await signIn()
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     void api('/upload', { method: 'POST', body: new URLSearchParams({ a: '1' }), headers })
-    await elapse()
+    await arrived(1)
     expect(sent[0]!.headers.get('content-type')).toBe('application/x-www-form-urlencoded')
   })
 
   it('a Request with a body', async () => {
     await signIn()
     const answer = outcome(api(new Request(`${base}/upload`, { method: 'PUT', body: 'bytes' })))
-    await elapse()
+    await arrived(1)
     sent[0]!.answer(unauthorized())
     await elapse()
     await grantNext()
+    await arrived(2)
     sent[1]!.answer(ok())
     await elapse()
     expect(answer.state).toBe('fulfilled')
@@ -900,11 +906,12 @@ describe('R10: the same bytes', () => {
     await signIn()
     const body = new Uint8Array([1, 2, 3])
     void api('/upload', { method: 'POST', body })
-    await elapse()
+    await arrived(1)
     body.fill(0)
     sent[0]!.answer(unauthorized())
     await elapse()
     await grantNext()
+    await arrived(2)
     expect(sent.map(({ bytes }) => bytes)).toEqual(['\x01\x02\x03', '\x01\x02\x03'])
   })
 
@@ -912,7 +919,7 @@ describe('R10: the same bytes', () => {
     await signIn()
     const body = new Blob(['once']).stream()
     const answer = outcome(api('/upload', { method: 'POST', body }))
-    await elapse()
+    await arrived(1)
     expect(sent[0]!.bytes).toBe('once')
     sent[0]!.answer(unauthorized())
     await elapse()

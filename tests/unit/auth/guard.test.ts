@@ -187,6 +187,7 @@ describe('?redirect=', () => {
   })
 
   it('leads to the default page where no route takes it', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue() // The router tells of it.
     router.removeRoute('not-found')
     router.removeRoute('unavailable')
     await router.push({ path: '/login', query: { redirect: '/no/such/page' } })
@@ -484,6 +485,7 @@ describe('while the session is being restored', () => {
   )
 
   it('R7: an address that cannot be decoded does no harm', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue() // The router tells of it.
     await reload()
     void router.push('/files/50%')
     await elapse(100)
