@@ -46,6 +46,8 @@ export default defineConfig(({ command, mode }) => {
       include: ['tests/**/*.test.ts'],
       maxWorkers: '100%',
       pool: 'threads',
+      // Node 25 and later have a localStorage of their own, in the place of the test environment's.
+      execArgv: 'localStorage' in globalThis ? ['--no-webstorage'] : [],
       // Whatever a project's .env says: it sets up the app, not the tests.
       env: { VITE_API_BASE_URL: '', VITE_REFRESH_TOKEN_MODE: '' },
       testTimeout: 30_000, // No test is about speed, and the machine may be busy.

@@ -38,7 +38,7 @@ function describe(event: H3Event, bytes: Uint8Array, sha256: string): unknown {
   return { sha256, size: bytes.length, contentType: event.req.headers.get('content-type') }
 }
 
-/** JSON nested a hundred thousand deep can be read, but not written: S5. */
+/** Up to Node 24, JSON nested a hundred thousand deep can be read, but not written: S5. */
 function assertEchoable(body: unknown): unknown {
   try {
     JSON.stringify(body)
