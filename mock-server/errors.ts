@@ -14,14 +14,18 @@ export function apiError(
   return new HTTPError({ status, message, data: { code }, headers })
 }
 
+/** A 401, with its challenge. */
+export function unauthorized(code: string, message: string, tokenSent: boolean): HTTPError {
+  return apiError(401, code, message, { 'WWW-Authenticate': challenge(tokenSent) })
+}
+
 /**
- * A 401. It says whether a token was sent and refused, or none was sent (S3).
+ * `WWW-Authenticate` of a 401: whether a token was sent and refused, or none was sent (S3).
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
-export function unauthorized(code: string, message: string, tokenSent: boolean): HTTPError {
-  const challenge = tokenSent ? 'Bearer error="invalid_token"' : 'Bearer'
-  return apiError(401, code, message, { 'WWW-Authenticate': challenge })
+export function challenge(tokenSent: boolean): string {
+  return tokenSent ? 'Bearer error="invalid_token"' : 'Bearer'
 }
 
 /** h3's `onError`. Headers set before the error stay: the cookie that a refusal clears, CORS. */

@@ -4,7 +4,8 @@
 import { HTTPResponse, noContent, toRequest } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
-import { unauthorized } from './errors.ts'
+import { bearerToken } from './access.ts'
+import { challenge } from './errors.ts'
 import { isControl } from './log.ts'
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -75,15 +76,15 @@ export function createFaults() {
 }
 
 function answer(event: H3Event, { kind, status = 200, retryAfter }: Fault) {
-  if (retryAfter !== undefined) event.res.headers.set('Retry-After', String(retryAfter))
+  const { headers } = event.res
+  if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter))
+  if (status === 401) headers.set('WWW-Authenticate', challenge(bearerToken(event) !== undefined))
   if (kind === 'malformed') {
-    const headers = { 'content-type': 'application/json' }
-    return new HTTPResponse('{"accessToken":"cut off in the mid', { status, headers })
+    headers.set('Content-Type', 'application/json')
+    return new HTTPResponse('{"accessToken":"cut off in the mid', { status })
   }
-  const message = 'A fault, as it was ordered.'
-  if (status === 401) throw unauthorized('fault', message, event.req.headers.has('authorization'))
   event.res.status = status
-  return { status, message, data: { code: 'fault' } }
+  return { status, message: 'A fault, as it was ordered.', data: { code: 'fault' } }
 }
 
 /** No answer will be sent: see `breakConnections`. */

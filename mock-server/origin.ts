@@ -36,7 +36,7 @@ export function registerCors(app: H3, allowedOrigins: string[]): void {
       origin: allowedOrigins,
       credentials: true,
       // What a client must read of an answer: the challenge, and how long to leave us alone.
-      exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+      exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'Date'],
     })
     return preflight === false ? undefined : preflight
   })

@@ -39,11 +39,14 @@ export function statusOf(error: unknown): number | undefined {
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
 function retryAfterSeconds(error: unknown): number | null {
-  const header = (error as { response?: Response } | null)?.response?.headers?.get?.('retry-after')
+  const headers = (error as { response?: Response } | null)?.response?.headers
+  const header = headers?.get?.('retry-after')
   if (!header) return null
+  // By the server's clock, where it tells: this one may be wrong.
+  const sentAt = Date.parse(headers?.get('date') ?? '') || Date.now()
   const seconds = /^\d+$/.test(header)
     ? Number(header)
-    : Math.ceil((Date.parse(header) - Date.now()) / 1000)
+    : Math.ceil((Date.parse(header) - sentAt) / 1000)
   return seconds > 0 ? seconds : null
 }
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createJourney, describeJourneys } from '../support/journeys.ts'
 import type { OpenApi } from '../support/journeys.ts'
 import { createOAuth2Backend } from './examples/oauth2.ts'
@@ -71,6 +71,16 @@ it('a server that sends no new refresh token goes on with the old one', async ()
   }
   expect(new Set(here.refreshes().map(({ body }) => body)).size).toBe(1)
   expect(here.refreshes()).toHaveLength(3)
+})
+
+it('R6: a sign-in that brings no refresh token leaves none of whoever was here before', async () => {
+  const bob = { sub: '2', preferred_username: 'bob', name: 'Bob', roles: [] }
+  const answers = [{ access_token: 'a', expires_in: 900 }, bob]
+  vi.stubGlobal('fetch', async () => Response.json(answers.shift()))
+  const setItem = vi.fn<Storage['setItem']>()
+  const backend = createOAuth2Backend('https://api.example', { setItem } as unknown as Storage)
+  await backend.login({ username: 'bob', password: 'password' })
+  expect(setItem).toHaveBeenCalledExactlyOnceWith('auth.refresh-token', '')
 })
 
 it('S2: without a leeway, an answer that gets lost costs the session', async () => {

@@ -142,6 +142,10 @@ describe('faults', () => {
     expect(response.headers.get('www-authenticate')).toBe(challenge)
     expect(response.headers.get('retry-after')).toBe('7')
     expect(await response.json()).toMatchObject({ status: 401, data: { code: 'fault' } })
+
+    await order(harness, { status: 401, kind: 'malformed' })
+    const malformed = await harness.call('/api/health', { token })
+    expect(malformed.headers.get('www-authenticate')).toBe(challenge)
   })
 
   it('can ask for patience, in seconds or as a date', async () => {

@@ -219,7 +219,7 @@ describe('other origins', () => {
       const { headers, ok } = await call(path, { headers: { origin } })
       expect(ok).toBe(false)
       expect(headers.get('access-control-allow-origin')).toBe(origin)
-      expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate,Retry-After')
+      expect(headers.get('access-control-expose-headers')).toBe('WWW-Authenticate,Retry-After,Date')
     }
   })
 

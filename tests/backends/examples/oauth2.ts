@@ -1,6 +1,6 @@
 /** OAuth 2 for a public client: RFC 6749 for tokens, RFC 7009 for sign-out, /userinfo for who it is. */
 import { ofetch, type FetchContext } from 'ofetch'
-import type { AuthBackend, CallOptions, TokenGrant } from '@/auth/index.ts'
+import type { AuthBackend, CallOptions } from '@/auth/index.ts'
 
 const KEY = 'auth.refresh-token'
 const forget = ({ options }: FetchContext) => void Object.assign(options, { body: 0, headers: 0 })
@@ -10,10 +10,10 @@ export function createOAuth2Backend(baseURL = '/api', storage = localStorage): A
   const post = (path: string, form: object, signal?: AbortSignal) =>
     call(path, { method: 'POST', body: new URLSearchParams({ client_id: 'web', ...form }), signal })
 
-  async function grant(form: object, { signal }: CallOptions = {}): Promise<TokenGrant> {
+  async function grant(form: Record<string, string>, { signal }: CallOptions = {}) {
     const answer = await post('/oauth/token', form, signal)
     signal?.throwIfAborted() // signed out meanwhile
-    if (answer.refresh_token) storage.setItem(KEY, answer.refresh_token) // before more can fail
+    storage.setItem(KEY, answer.refresh_token ?? form.refresh_token ?? '') // before more can fail
     const headers = { authorization: `Bearer ${answer.access_token}` }
     // Thrown, a 401 of this one would count as a refusal of the refresh token.
     const claims = await call('/userinfo', { headers, signal, ignoreResponseError: true })

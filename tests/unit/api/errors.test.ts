@@ -26,6 +26,14 @@ describe('explain', () => {
     )
   })
 
+  it('tells a Retry-After that is a date by the time of the answer', () => {
+    const headers = {
+      'retry-after': 'Thu, 01 Jan 2026 12:00:45 GMT',
+      date: 'Thu, 01 Jan 2026 12:00:00 GMT',
+    }
+    expect(explain(failure(429, headers))).toContain('Try again in 45 seconds.')
+  })
+
   it.each(['', '0', 'soon', 'Wed, 31 Dec 2025 23:59:00 GMT'])(
     'names no time for Retry-After: “%s”',
     (header) => {

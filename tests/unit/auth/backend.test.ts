@@ -221,6 +221,19 @@ describe('limited', () => {
     expect(vi.getTimerCount()).toBe(0) // R15
   })
 
+  it('takes what a back end in JavaScript returns without a promise', async () => {
+    await expect(limited((() => 1) as never, 10)).resolves.toBe(1)
+  })
+
+  it('R12: rejects with the reason of the end, whatever else comes of the call', async () => {
+    const controller = new AbortController()
+    const call = () => {
+      controller.abort('over')
+      return Promise.reject(new Error('its own'))
+    }
+    await expect(limited(call, 10, controller.signal)).rejects.toBe('over')
+  })
+
   it('R11: gives up and aborts when the time is over', async () => {
     let signal: AbortSignal | undefined
     const hanging = outcome(

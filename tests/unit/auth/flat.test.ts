@@ -12,11 +12,12 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 let answer: (token: string | null) => Response | Promise<Response>
 let api: ReturnType<typeof createApiClient>
+let auth: ReturnType<typeof createAuth>
 let refreshes: number
 
 beforeEach(async () => {
   refreshes = 0
-  const auth = createAuth({
+  auth = createAuth({
     backend: {
       login: async () => grantFor(),
       async refresh() {
@@ -87,4 +88,10 @@ it('R15: an event stream that is an error, and that nobody reads, leaves no list
   answer = () => new Response('event: gone\n\n', { status: 404, headers })
   await expect(api('/events', { signal })).rejects.toMatchObject({ status: 404 })
   await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]))
+})
+
+it('R15: a thousand refreshes leave no listener on the session', async () => {
+  for (let n = 0; n < 1000; n += 1) await auth.refresh()
+  await Promise.resolve()
+  expect(getEventListeners(auth.currentSession()!.signal, 'abort')).toEqual([])
 })
