@@ -128,7 +128,7 @@ export function tripsAt({ right, narrow, width }: Frame): number {
   return narrow ? width : right + 52
 }
 
-/** The numbers of the lanes: of each, or where they are too thin for that of every second, fifth and so on. */
+/** Numbers the lanes: each of them, or every second, fifth and so on where they are too thin for that. */
 export function laneLabels(count: number, top: number, pitch: number, frame: Frame): Words[] {
   const step = isRoomy(pitch) ? 1 : ([2, 5, 10, 20].find((step) => step * pitch >= 24) ?? 50)
   const lanes = Array.from({ length: count }, (_, index) => index + 1)
