@@ -2,7 +2,7 @@
  * Sign-in, refresh and sign-out. A refresh token comes in a cookie or in the body, and its
  * successor goes the way it came.
  */
-import { deleteCookie, getCookie, noContent, setCookie } from 'h3'
+import { deleteCookie, getCookie, HTTPError, noContent, setCookie } from 'h3'
 import type { H3, H3Event } from 'h3'
 import { LoginRequestSchema, RefreshRequestSchema } from '../../src/auth/contract.ts'
 import type { TokenGrant, User } from '../../src/auth/contract.ts'
@@ -38,8 +38,10 @@ export function registerAuth(app: H3, server: MockServer): void {
       const { user, family } = await rotate(event, token)
       return await grant(event, user, family, refreshToken ? 'json' : 'cookie')
     } catch (error) {
-      // A cookie that was refused is of no more use. That of another session is left alone.
-      if (!refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
+      // A cookie that was refused is of no more use, but after a bug it may be. That of another
+      // session is left alone.
+      const isRefused = error instanceof HTTPError
+      if (isRefused && !refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
       throw error
     }
   })

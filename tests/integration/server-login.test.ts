@@ -2,7 +2,7 @@
  * The mock server’s guard at the door: the refresh cookie, whose pages may call, and who guesses
  * passwords (S4, S6).
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { cookieOf, createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
 
 const credentials = { username: 'demo', password: 'password' }
@@ -69,6 +69,21 @@ describe('the refresh cookie', () => {
       /^refresh_token=; Max-Age=0; Path=\/api\/auth;/,
     )
     expect(await outcome(refused)).toBe('401 refresh_token_invalid')
+  })
+
+  it('R7: stays when the server broke, and refused nothing', async () => {
+    let isFull = false
+    const save = () => {
+      if (isFull) throw new Error('The disk is full')
+    }
+    const { post, signIn } = createHarness({ storage: { load: () => null, save } })
+    const { refreshToken } = await signIn('demo', 'cookie')
+    isFull = true
+    vi.spyOn(console, 'error').mockReturnValue()
+    const broken = await post('/api/auth/refresh', { cookie: refreshToken })
+
+    expect(broken.status).toBe(500)
+    expect(broken.headers.getSetCookie()).toEqual([])
   })
 
   it('stays when it is the session of a token in the body that is signed out', async () => {
