@@ -15,6 +15,7 @@ const FaultSchema = v.object({
     v.string(),
     v.startsWith('/api/'),
     v.check((path) => !isControl(path), 'The controls are never at fault'),
+    v.regex(/^[^?#\s]+$/, 'Give the path alone'),
   ),
   /** How many requests. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),

@@ -272,6 +272,14 @@ describe('faults', () => {
     expect((await answer.json()).message).toBe('body: Say what to do: status, delayMs or kind.')
   })
 
+  it.each(['/api/health?a=b', '/api/health#a', '/api/health now'])(
+    'for %s, which is no path of a request, are refused',
+    async (path) => {
+      const answer = await order(createHarness(), { path, status: 503 })
+      expect((await answer.json()).message).toBe('path: Give the path alone.')
+    },
+  )
+
   it('leave a refresh undone: the token is as good as before', async () => {
     const harness = createHarness()
     const { refreshToken } = await harness.signIn()
