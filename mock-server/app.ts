@@ -80,7 +80,8 @@ function createServices(options: MockServerOptions) {
   const save = storage?.save.bind(storage)
   const startedAt = now() // demo
   const tokens = createTokens({ secrets: state.secrets, accessTtl, refreshTtl, now })
-  const sessions = createSessions({ state, refreshTtl, leeway, now, save })
+  const longestTtl = Math.max(accessTtl, refreshTtl)
+  const sessions = createSessions({ state, longestTtl, leeway, now, save })
   const users = createUsers({ accounts: options.users, now })
 
   return {

@@ -22,8 +22,8 @@ export class RefreshRefusedError extends Error {
 export interface SessionsOptions {
   /** What was before a restart, or a new state. */
   state: State
-  /** Seconds that a refresh token lives. */
-  refreshTtl: number
+  /** Seconds that the tokens of a session live, of the kind that lives longer. */
+  longestTtl: number
   /** Seconds. */
   leeway: number
   now: () => number
@@ -33,7 +33,7 @@ export interface SessionsOptions {
 
 export type Sessions = ReturnType<typeof createSessions>
 
-export function createSessions({ state, refreshTtl, leeway, now, save }: SessionsOptions) {
+export function createSessions({ state, longestTtl, leeway, now, save }: SessionsOptions) {
   // In the order of their latest rotation, and so of their expiry.
   const families = new Map(state.families.map((family) => [family.id, family]))
   let { issued, expiredUpTo } = state
@@ -122,7 +122,7 @@ export function createSessions({ state, refreshTtl, leeway, now, save }: Session
   }
 
   function forgetExpired(): void {
-    const horizon = now() - (refreshTtl + 1) * 1000
+    const horizon = now() - (longestTtl + 1) * 1000
     for (const family of families.values()) {
       if (family.rotatedAt >= horizon) break
       families.delete(family.id)

@@ -71,6 +71,14 @@ describe('access tokens', () => {
     expect(await outcome(call('/api/auth/me', { token }))).toBe('401 access_token_expired')
   })
 
+  it('S1: live as long as they were promised, though refresh tokens live shorter', async () => {
+    const { call, clock, signIn } = createHarness({ refreshTtl: '10s' })
+    const { accessToken: token } = await signIn()
+    clock.advance(899_000)
+    await signIn('admin')
+    expect(await outcome(call('/api/auth/me', { token }))).toBe('200')
+  })
+
   it('S1: a refresh token is no access token', async () => {
     const { call, signIn } = createHarness()
     const { refreshToken } = await signIn()

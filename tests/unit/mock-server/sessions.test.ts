@@ -12,7 +12,7 @@ function setUp(leeway = LEEWAY) {
   const open = () => {
     const { now } = clock
     const { save } = storage
-    return createSessions({ state: loadState(storage), refreshTtl: 604_800, leeway, now, save })
+    return createSessions({ state: loadState(storage), longestTtl: 604_800, leeway, now, save })
   }
   return { clock, storage, open, sessions: open() }
 }
