@@ -77,11 +77,15 @@ function flood(port: number, coding: (typeof CODINGS)[number]): Promise<string> 
   })
 }
 
-/** Of a control, pulled by a page of `host`. */
-function statusFor(host: string, port: number): Promise<number | undefined> {
+/** Of a control, or of another path, asked for by a page of `host`. */
+function statusFor(
+  host: string,
+  port: number,
+  path = '/api/__mock/log',
+): Promise<number | undefined> {
   const headers = { host, origin: `http://${host}` }
   return new Promise((resolve, reject) => {
-    const sent = get({ host: '127.0.0.1', port, path: '/api/__mock/log', headers }, (answer) => {
+    const sent = get({ host: '127.0.0.1', port, path, headers }, (answer) => {
       answer.resume()
       resolve(answer.statusCode)
     })
@@ -252,6 +256,17 @@ describe('npm run mock', () => {
     }
     const told = await start({ MOCK_PORT: '0', MOCK_HOST: '127.0.0.1' }).ready()
     expect(await statusFor('mock.example', told.port)).toBe(200)
+  })
+
+  it('S8: a foreign name takes nobody’s fault, and leaves nothing in the log', async () => {
+    const { port } = await start({ MOCK_PORT: '0' }).ready()
+    const call = (path: string, init?: RequestInit) =>
+      fetch(`http://127.0.0.1:${port}${path}`, init)
+    await call('/api/__mock/faults', json({ path: '/api/health', status: 503 }))
+    expect(await statusFor('evil.example', port, '/api/health')).toBe(421)
+
+    expect((await call('/api/health')).status).toBe(503)
+    expect(await (await call('/api/__mock/log')).json()).toHaveLength(1)
   })
 
   it.each([
