@@ -39,5 +39,9 @@ export function answerError(error: HTTPError, event: H3Event) {
     const message = `There is no ${event.req.method} ${event.url.pathname} here.`
     return { status: 404, message, data: { code: 'not_found' } }
   }
+  if (error.status === 400 && !error.data) {
+    const message = 'The path cannot be read: a % stands for itself only as %25.'
+    return { status: 400, message, data: { code: 'invalid_url' } }
+  }
   return { status: error.status, message: error.message, data: error.data }
 }

@@ -68,7 +68,8 @@ describe('what is not there', () => {
     const { call } = createHarness()
     expect(await (await call('/api/%ZZ')).json()).toEqual({
       status: 400,
-      message: expect.any(String),
+      message: expect.stringContaining('path'),
+      data: { code: 'invalid_url' },
     })
   })
 })
