@@ -108,8 +108,11 @@ interface ScryptOptions {
 }
 
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
+  const { cost, blockSize, parallelization } = options
+  // What these numbers need. Node's own limit ends at the default cost.
+  const maxmem = 128 * blockSize * (cost + parallelization + 2)
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, KEY_LENGTH, options, (error, key) => {
+    scrypt(password, salt, KEY_LENGTH, { ...options, maxmem }, (error, key) => {
       if (error) reject(error)
       else resolve(key)
     })

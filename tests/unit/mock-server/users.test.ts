@@ -1,7 +1,7 @@
 import { scrypt } from 'node:crypto'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createThrottle, TooManyAttemptsError } from '../../../mock-server/throttle.ts'
-import { createUsers } from '../../../mock-server/users.ts'
+import { createUsers, hashPassword } from '../../../mock-server/users.ts'
 import { createClock, quickUsers } from './harness.ts'
 
 vi.mock('node:crypto', async (load) => {
@@ -55,6 +55,12 @@ describe('passwords', () => {
     })
     expect(await users.authenticate('demo', 'passwor')).toBeNull()
     expect(scrypted.mock.calls[0]?.[3]).toMatchObject({ cost: 16_384, blockSize: 8 })
+  })
+
+  it('S6: may cost more than Node allows by itself', async () => {
+    const passwordHash = await hashPassword('password', 32_768)
+    const users = createUsers({ accounts: [{ ...quickUsers[0]!, passwordHash }], now: Date.now })
+    expect(await attempt(users, quickUsers[0]!.username, 'password')).toBe('in')
   })
 
   it('S6: an unknown user costs the same scrypt as a wrong password', async () => {
