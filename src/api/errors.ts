@@ -12,13 +12,11 @@ export function explain(error: unknown): string {
       : 'The server’s answer was not understood. Try again in a moment.'
   }
   if (status === 403) return 'Your account may not do this.'
-  if (status === 429) {
+  if (status === 429 || status >= 500) {
+    const problem = status === 429 ? 'Too many requests' : 'The server has a problem'
     const wait = retryAfterSeconds(error)
-    return wait
-      ? `Too many requests. Try again in ${inWords(wait)}.`
-      : 'Too many requests. Wait a moment and try again.'
+    return `${problem}. Try again in ${wait ? inWords(wait) : 'a moment'}.`
   }
-  if (status >= 500) return 'The server has a problem. Try again in a moment.'
   return messageOf(error) ?? 'The server refused the request.'
 }
 

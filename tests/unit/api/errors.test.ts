@@ -26,6 +26,12 @@ describe('explain', () => {
     )
   })
 
+  it('tells the Retry-After of a server in trouble too', () => {
+    expect(explain(failure(503, { 'retry-after': '30' }))).toBe(
+      'The server has a problem. Try again in 30 seconds.',
+    )
+  })
+
   it('tells a Retry-After that is a date by the time of the answer', () => {
     const headers = {
       'retry-after': 'Thu, 01 Jan 2026 12:00:45 GMT',
@@ -38,7 +44,7 @@ describe('explain', () => {
     'names no time for Retry-After: “%s”',
     (header) => {
       expect(explain(failure(429, { 'retry-after': header }))).toBe(
-        'Too many requests. Wait a moment and try again.',
+        'Too many requests. Try again in a moment.',
       )
     },
   )
