@@ -260,6 +260,20 @@ describe('A new project', () => {
     expect(listed()).toEqual(['Gemini', 'Apollo'])
   })
 
+  it('is in the list once, even if that had it before the answer came', async () => {
+    api.on('GET /api/projects', () => problem(500))
+    const answer = api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+    api.on('GET /api/projects', [apollo, gemini])
+    await click(screen.button('Retry'))
+
+    await answer(gemini)
+
+    expect(listed()).toEqual(['Gemini', 'Apollo'])
+  })
+
   it('is sent once, however often the button is pressed', async () => {
     const answer = api.hold('POST /api/projects')
     show(DashboardView)
@@ -314,6 +328,20 @@ describe('A new project', () => {
     api.on('POST /api/projects', gemini)
     await add('Mercury')
     expect(words(screen.alert(form))).toBe('')
+  })
+
+  it('is in doubt when the same person has signed in again meanwhile', async () => {
+    api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+    await add('Gemini')
+
+    await signedInAs(ada)
+    await settled()
+
+    const form = screen.region('New project')
+    expect(words(screen.alert(form))).toMatch(/Look whether it was added\.$/)
+    expect(screen.field('Name').value).toBe('Gemini')
   })
 
   it('is no error when the session ends meanwhile', async () => {
