@@ -15,7 +15,8 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
   const error = shallowRef<unknown>(null)
   const status = ref<'loading' | 'ready' | 'error'>('loading')
   let current = new AbortController()
-  let replaced: unknown
+  /** What a load was answered with last, of this kind: once is enough, or it would go on for ever. */
+  let lastReplaced: unknown
 
   async function load(): Promise<void> {
     current.abort()
@@ -29,8 +30,8 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
       status.value = 'ready'
     } catch (reason) {
       if (reason instanceof SessionEndedError) {
-        if (reason.reason !== 'replaced' || reason === replaced) return
-        replaced = reason
+        if (reason.reason !== 'replaced' || reason === lastReplaced) return
+        lastReplaced = reason
         await nextTick()
         return signal.aborted ? undefined : load()
       }
