@@ -1,10 +1,10 @@
 /** An axis in milliseconds: round numbers, and as many of them as there is room for. */
 
-/** The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `value`. */
+/** The smallest whole number, 1, 2, 2.5 or 5 times a power of ten, that is not below `value`. */
 export function niceCeil(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)))
-  const factor = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= value - 1e-9)
-  return factor! * power
+  const nice = [1, 2, 2.5, 5, 10].map((factor) => factor * power)
+  return nice.find((number) => Number.isInteger(number) && number >= value - 1e-9)!
 }
 
 /** From 0 up to `end`, in round steps: `count` of them or fewer. */

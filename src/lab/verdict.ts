@@ -11,7 +11,7 @@ export const CLIENTS = {
 /** Short sentences without a full stop, the most telling first. */
 export function verdictOf(trace: Trace): string[] {
   const { run } = trace
-  if (!run.counts) return ['Under way …']
+  if (!run.counts) return [run.endedAt === null ? 'Under way …' : 'Given up, and not counted']
   const lanes = trace.tabs.flatMap((tab) => tab.lanes)
   const refreshes = trace.tabs.flatMap((tab) => tab.refreshes)
   // The server may have got one more than once: a browser tries a broken connection again.

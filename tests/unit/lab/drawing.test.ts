@@ -62,6 +62,7 @@ const only = (fields: Partial<Part> = {}, width?: number) =>
 describe('the axis', () => {
   it.each([
     [1, 1],
+    [2.3, 5],
     [3, 5],
     [6, 10],
     [21, 25],
@@ -265,7 +266,11 @@ describe('the verdict', () => {
   })
 
   it('of a run that is not over', () => {
-    expect(verdictOf(trace({ run: { counts: null } }))).toEqual(['Under way …'])
+    expect(verdictOf(trace({ run: { counts: null, endedAt: null } }))).toEqual(['Under way …'])
+  })
+
+  it('of a run that was given up', () => {
+    expect(verdictOf(trace({ run: { counts: null } }))).toEqual(['Given up, and not counted'])
   })
 
   it('says it aloud', () => {
