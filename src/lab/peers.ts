@@ -41,8 +41,15 @@ export function createPeers({ lab, channel = openChannel() }: PeersOptions) {
     for (const listener of listeners) listener(message)
   }
   const bye = () => post({ type: 'bye' })
+  /** From the browser's cache of pages, in which nothing is heard. */
+  const comeBack = ({ persisted }: PageTransitionEvent) => {
+    if (!persisted) return
+    tabs.value = []
+    post({ type: 'hello' })
+  }
   channel?.addEventListener('message', hear)
   globalThis.addEventListener?.('pagehide', bye)
+  globalThis.addEventListener?.('pageshow', comeBack)
   post({ type: 'hello' })
 
   return {
@@ -58,6 +65,7 @@ export function createPeers({ lab, channel = openChannel() }: PeersOptions) {
       bye()
       isOpen = false
       globalThis.removeEventListener?.('pagehide', bye)
+      globalThis.removeEventListener?.('pageshow', comeBack)
       channel?.close()
     },
   }

@@ -75,6 +75,22 @@ describe('the tabs of a lab', () => {
     expect(other.heard.at(-1)).toMatchObject({ ...go, tab: one.me })
   })
 
+  it('know one again that comes back from the browser’s cache of pages', () => {
+    const page = new EventTarget()
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+    vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
+    const here = openTab()
+    vi.unstubAllGlobals()
+    const other = openTab()
+    page.dispatchEvent(new Event('pagehide'))
+    expect(other.tabs.value).toEqual([])
+
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+
+    expect(other.tabs.value).toEqual([here.me])
+    expect(here.tabs.value).toEqual([other.me])
+  })
+
   it('forget one that is closed', () => {
     const [one, other] = [openTab(), openTab()]
     one.close()
