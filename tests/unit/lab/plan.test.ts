@@ -28,6 +28,14 @@ describe('assertPlan', () => {
     expect(() => assertPlan(plan({ requests }))).toThrow(RangeError)
   })
 
+  it.each([
+    [2, 1000],
+    [3, 816],
+  ])('counts for %i tabs, no more than the log of the mock has room for', (tabs, most) => {
+    expect(() => assertPlan(plan({ requests: most }), tabs)).not.toThrow()
+    expect(() => assertPlan(plan({ requests: most + 1 }), tabs)).toThrow(`from 1 to ${most}.`)
+  })
+
   it('says which field to correct', () => {
     expect(() => assertPlan(plan({ apiMs: -1 }))).toThrow('API (ms): enter a whole number')
     expect(() => assertPlan(plan({ refreshMs: 8001 }))).toThrow('from 0 to 8000')
