@@ -66,14 +66,16 @@ async function runOne(client: ClientName, plan: Plan, options: RunOptions): Prom
     const run = newRun(newId(), client, plan, tab)
     others?.start(run, mark)
     const watch = await takePart(run, subject, { signal, onChange, since })
-    await others?.finished(run)
-
-    const log = await since()
-    run.counts = countRun(run.tabs.flatMap(({ calls }) => calls).length, log)
-    run.revoked = (await subject.isRevoked?.()) ?? false
-    await watch.until(() => isComplete(run, log), LATE_ENTRIES)
-    watch.stop()
-    run.endedAt = clock()
+    try {
+      await others?.finished(run)
+      const log = await since()
+      run.counts = countRun(run.tabs.flatMap(({ calls }) => calls).length, log)
+      run.revoked = (await subject.isRevoked?.()) ?? false
+      await watch.until(() => isComplete(run, log), LATE_ENTRIES)
+    } finally {
+      watch.stop()
+      run.endedAt = clock()
+    }
     onChange(run)
     return run
   } finally {

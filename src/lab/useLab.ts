@@ -14,7 +14,7 @@ import { openOwn } from './subjects.ts'
 
 /** Milliseconds between two messages about a run. */
 const TELL_EVERY = 100
-/** Milliseconds that another tab may take to join, and to do its part. */
+/** Milliseconds that another tab may take to join, and to do its part once this one has done its own. */
 const TO_JOIN = 1000
 const TO_FINISH = 30_000
 
@@ -81,10 +81,11 @@ export function useLab() {
 
   /** Resolves when every other tab is done, or closed, or has not joined. */
   async function finished(run: RunRecord, signal: AbortSignal): Promise<void> {
+    const since = clock()
     const isDone = (id: string) => {
       const record = run.tabs.find(({ tab }) => tab === id)
-      const patience = record ? TO_FINISH : TO_JOIN
-      return record?.done || clock() - run.startedAt > patience
+      if (!record) return clock() - run.startedAt > TO_JOIN
+      return record.done || clock() - since > TO_FINISH
     }
     while (!peers.tabs.value.every(isDone) && !signal.aborted) await soon()
   }

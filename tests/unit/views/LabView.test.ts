@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { LogEntry } from '@/lab/log.ts'
 import LabView from '@/views/LabView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
@@ -72,6 +72,36 @@ function lane(number: number): string {
   const bars = [...chart().querySelectorAll(`[data-lane="${number}"] rect`)]
   const kinds = bars.map((rect) => rect.getAttribute('class')!.replace('trace-', ''))
   return kinds.filter((kind) => kind !== 'queued').join(' ')
+}
+
+/** Another tab of this lab, by the messages that it would send. */
+function otherTab() {
+  const channel = new EventTarget()
+  const posted: { lab: string; type: string; run?: string }[] = []
+  const close = () => {}
+  vi.stubGlobal('BroadcastChannel', function open() {
+    return Object.assign(channel, {
+      postMessage: (it: (typeof posted)[0]) => posted.push(it),
+      close,
+    })
+  })
+  function say(message: object) {
+    const data = { ...message, lab: posted[0]!.lab, tab: 'other' }
+    channel.dispatchEvent(new MessageEvent('message', { data }))
+  }
+  function progress(done: boolean) {
+    const { run } = posted.find(({ type }) => type === 'go')!
+    const call = {
+      lane: 1,
+      at: 0,
+      end: done ? 1 : null,
+      answer: done ? '200' : '',
+      ok: done,
+      told: [],
+    }
+    say({ type: 'progress', run, record: { tab: 'other', calls: [call], timings: [], done } })
+  }
+  return { say, progress }
 }
 
 async function choose(label: string, value: string): Promise<void> {
@@ -206,6 +236,27 @@ describe('The refresh lab', () => {
     expect(words(screen.alert())).toBe('')
   })
 
+  it('waits for another tab that takes longer, from when this one is done', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const other = otherTab()
+    const answer = api.hold(RESOURCE)
+    show(LabView)
+    other.say({ type: 'hello' })
+    await type('Requests', '1')
+    await click(screen.button('Send requests'))
+    other.progress(false)
+    await vi.advanceTimersByTimeAsync(31_000)
+    await answer({})
+    await vi.advanceTimersByTimeAsync(29_000)
+    expect(counts()).toEqual(['–', '–', '–', '–'])
+
+    other.progress(true)
+    await vi.advanceTimersByTimeAsync(1000)
+
+    expect(words(screen.status())).toBe('2 of 2 requests succeeded in 2 tabs.')
+  })
+
   it('says that it needs the mock server', async () => {
     api.on('POST /api/__mock/expire-access', () => problem(404))
     show(LabView)
@@ -226,6 +277,22 @@ describe('The refresh lab', () => {
 
     expect(words(screen.alert())).toBe('')
     expect(counts()).toEqual(['10', '0', '0', '0'])
+  })
+
+  it('gives up a run that the log does not tell the end of', async () => {
+    const timing = stubResourceTiming()
+    timeFetch(timing)
+    const answer = api.hold(RESOURCE)
+    show(LabView)
+    await type('Requests', '1')
+    await click(screen.button('Send requests'))
+    api.on('GET /api/__mock/log', () => problem(500))
+
+    await answer({})
+
+    expect(words(screen.alert())).toMatch(/^The server has a problem/)
+    expect(words(chart())).toContain('Given up')
+    expect(timing.isObserved()).toBe(false)
   })
 
   it('leaves the server as it was, after a run and when one leaves', async () => {
@@ -336,6 +403,24 @@ describe('its drawing', () => {
     await click(screen.button('Send requests'))
 
     expect(lane(1)).toBe('sent')
+  })
+
+  it('grows once a second where motion is unwanted', async () => {
+    const toFake = ['performance', 'requestAnimationFrame', 'cancelAnimationFrame'] as const
+    vi.useFakeTimers({ toFake: [...toFake] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.stubGlobal('matchMedia', () => ({ matches: true }))
+    api.hold(RESOURCE)
+    show(LabView)
+    await click(screen.button('Send requests'))
+    const drawnAfter = async (milliseconds: number) => {
+      vi.advanceTimersByTime(milliseconds)
+      await settled()
+      return chart().querySelectorAll('[data-lane] rect').length
+    }
+
+    expect(await drawnAfter(900)).toBe(0)
+    expect(await drawnAfter(200)).toBe(10)
   })
 
   it('is told in words to those who do not see it', async () => {
