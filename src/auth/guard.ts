@@ -9,7 +9,7 @@ import { useAuthStore } from './store.ts'
 
 type Redirect = Exclude<RouteLocationRaw, string>
 
-/** That no page has, and no other can be: `//example.com` and its like lead away from it. */
+/** An origin that no page has. A redirect such as `//example.com` resolves to another. */
 const SOME_ORIGIN = 'http://app.invalid'
 
 declare module 'vue-router' {
@@ -57,22 +57,21 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
 
   /** A path of this app that leads to a page, or `home`: never another origin. */
   function destination(redirect: unknown): Redirect {
-    if (typeof redirect !== 'string' || !redirect.startsWith('/')) return { path: home }
-    const url = URL.canParse(redirect, SOME_ORIGIN) ? new URL(redirect, SOME_ORIGIN) : null
-    if (url?.origin !== SOME_ORIGIN) return { path: home }
+    const isPath = typeof redirect === 'string' && redirect.startsWith('/')
+    if (!isPath || !staysHere(redirect)) return { path: home }
     const { path, query, hash, matched } = router.resolve(redirect)
     const isPage = matched.at(-1)?.path.startsWith('/:pathMatch') === false
     return isPage ? { path, query, hash } : { path: home }
   }
 
-  /** One from a page that was gone back to takes its place: else the next step back leads there again. */
+  /** After a step back it replaces the page: else the next step back would lead there again. */
   function redirect(asked: RouteLocationNormalized, to: Redirect | true): Redirect | true {
     return to === true || { ...to, replace: router.options.history.location === asked.fullPath }
   }
 
   async function enter(to: RouteLocationNormalized): Promise<Redirect | true> {
     if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
-      // Beside the restore. Thrown or rejected, a failure is the navigation's, which loads again.
+      // Loads the page's code beside the restore. The navigation loads it too, and reports a failure.
       Promise.resolve(to)
         .then(loadRouteLocation)
         .catch(() => {})
@@ -136,6 +135,15 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
 export function standIn(name: string, to: RouteLocationNormalized): Redirect {
   const pathMatch = to.path.slice(1).split('/').map(decoded)
   return { name, params: { pathMatch }, query: to.query, hash: to.hash }
+}
+
+/** Not by `URL.canParse`: browsers that the build is for are older. */
+function staysHere(path: string): boolean {
+  try {
+    return new URL(path, SOME_ORIGIN).origin === SOME_ORIGIN
+  } catch {
+    return false
+  }
 }
 
 /** As the router takes it, which encodes it again. */

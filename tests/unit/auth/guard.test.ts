@@ -179,6 +179,15 @@ describe('?redirect=', () => {
     expect(here().fullPath).toBe('/admin')
   })
 
+  it('asks for nothing that browsers of the build’s target lack', async () => {
+    vi.spyOn(URL, 'canParse').mockImplementation(() => {
+      throw new TypeError('URL.canParse is not a function')
+    })
+    await router.push('/login?redirect=/admin')
+    await signIn()
+    expect(here().fullPath).toBe('/admin')
+  })
+
   it('leads to the default page where it is another origin, though a route takes all', async () => {
     router.addRoute({ path: '/:all(.*)', component: {} })
     await router.push({ path: '/login', query: { redirect: '//evil.example/x' } })
