@@ -35,7 +35,7 @@ describe('createCookieBackend', () => {
   it('posts to the API, with cookies, and reads no token', async () => {
     const grant = grantFor()
     const { fetch, sent } = stubFetch(json(grant), json(grant), new Response(null, { status: 204 }))
-    const backend = createCookieBackend({ baseURL: 'https://api.example/v1', fetch })
+    const backend = createCookieBackend({ baseURL: 'https://api.example/v1/', fetch })
 
     expect(await backend.login(credentials)).toEqual(grant)
     expect(await backend.refresh()).toEqual(grant)

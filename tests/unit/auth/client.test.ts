@@ -932,4 +932,16 @@ describe('R10: the same bytes', () => {
     const next = await grantNext()
     expect(sent[1]!.token).toBe(bearer(next))
   })
+
+  it('a stream that is not sent again leaves a failed refresh to those who ask for a token', async () => {
+    await signIn()
+    const body = new Blob(['once']).stream()
+    const answer = outcome(api('/upload', { method: 'POST', body }))
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse() // An unhandled rejection fails the run.
+    expect(answer.reason).toMatchObject({ status: 401 })
+  })
 })

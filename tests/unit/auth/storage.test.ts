@@ -79,7 +79,7 @@ describe('R1: locks in a storage', () => {
 
   it('a clock that was set back does not keep it taken', async () => {
     const browser = new FakeBrowser()
-    browser.storage.set('auth.lock', `of tomorrow ${Date.now() + 86_400_000}`)
+    browser.storage.set('auth.lock', `of-tomorrow ${Date.now() + 86_400_000}`)
     const next = createTask()
     void openTab(browser).exclusive(next.run)
     await elapse(40)
