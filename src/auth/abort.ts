@@ -30,7 +30,7 @@ export function isStream(data: unknown): data is ReadableStream {
   return data instanceof ReadableStream && !data.locked
 }
 
-/** Of an error, which few read: a short body is through without a reader, and so at its end (R15). */
+/** For the body of an error, which few read: a short one comes to its end without a reader (R15). */
 export const READ_AHEAD: QueuingStrategy = {
   highWaterMark: 65_536,
   size: (chunk?: { byteLength?: number }) => chunk?.byteLength ?? 65_536,
@@ -43,14 +43,14 @@ export function breakOff(
   readAhead?: QueuingStrategy,
 ) {
   const { readable, writable } = new TransformStream(
-    // At once: a pipe would first write what it has read.
+    // Not left to the pipe, which would first write what it has read.
     { start: (it) => signal.addEventListener('abort', () => it.error(signal.reason)) },
     undefined,
     readAhead,
   )
   const over = response._data!.pipeTo(writable, { signal }).catch(() => {})
   if (response._data !== response.body) {
-    // Of a hook's making.
+    // A hook has made it: only the data can be replaced.
     return { result: Object.assign(response, { _data: readable }), over }
   }
   const result = new Response(readable, { headers: response.headers })

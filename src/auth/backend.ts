@@ -76,27 +76,27 @@ export function createPost({ baseURL = '/api', fetch }: BackendOptions) {
 
 /**
  * A call to the back end that is given up when its time is over, in milliseconds (R11), or when
- * `over` aborts because nobody needs the answer any more (R12).
+ * `ended` aborts because nobody needs the answer any more (R12).
  *
- * @throws what `call` throws, the reason of `over`, or a DOMException named TimeoutError
+ * @throws what `call` throws, the reason of `ended`, or a DOMException named TimeoutError
  */
 export async function limited<T>(
   call: (options: CallOptions) => Promise<T>,
   timeout: number,
-  over?: AbortSignal,
+  ended?: AbortSignal,
 ): Promise<T> {
-  over?.throwIfAborted()
+  ended?.throwIfAborted()
   const controller = new AbortController()
   const { signal } = controller
   const late = new DOMException('The API took too long.', 'TimeoutError')
   const timer = setTimeout(() => controller.abort(late), timeout)
-  const giveUp = () => controller.abort(over?.reason)
-  over?.addEventListener('abort', giveUp)
+  const giveUp = () => controller.abort(ended?.reason)
+  ended?.addEventListener('abort', giveUp)
   try {
     return await unlessAborted(signal, call({ signal })) // A back end may not look at the signal.
   } finally {
     clearTimeout(timer)
-    over?.removeEventListener('abort', giveUp)
+    ended?.removeEventListener('abort', giveUp)
   }
 }
 
@@ -114,8 +114,7 @@ export function unlessAborted<T>(signal: AbortSignal, work: T | Promise<T>): Pro
 
 /** A definitive no, after which a refresh token is of no more use (R8). All else may pass (R7). */
 export function isRefusal(error: unknown): boolean {
-  const { status } = Object(error) as { status?: unknown }
-  return status === 400 || status === 401 || status === 403
+  return [400, 401, 403].includes(Object(error).status)
 }
 
 /**

@@ -87,8 +87,8 @@ function withSession(
       // R6: fixed here and now, whoever may be signed in when the request leaves.
       const session = auth === false ? null : source().currentSession()
 
-      // In the place of the caller's signal, which many calls may share: Node warns of that. A time
-      // limit is kept by ofetch where it is given no signal.
+      // Stands in for the caller's signal: many calls may share that, and each would add a listener,
+      // of which Node warns. With a `timeout` alone there is none, or ofetch would not keep the time.
       let own = given || (signal && !timeout) ? new AbortController() : null
       const giveUp = (reason: unknown) => {
         reject(reason)
@@ -98,7 +98,7 @@ function withSession(
       const stops = [session?.signal, signal].map(
         (it) => it && onAbort(it, () => giveUp(it.reason)),
       )
-      const call = session ? guardHooks(session, options) : options
+      const guarded = session ? guardHooks(session, options) : options
       // A stream breaks off when the call is given up (R6, R9), and `over` resolves when it is over.
       const bound = (response: FetchResponse<unknown>, readAhead?: QueuingStrategy) => {
         const isStreamed = (session || signal) && isStream(response._data)
@@ -107,7 +107,7 @@ function withSession(
         return breakOff(response as FetchResponse<ReadableStream>, own.signal, readAhead)
       }
       instanceFor(session)
-        .raw(request, own ? { ...call, signal: own.signal } : call)
+        .raw(request, own ? { ...guarded, signal: own.signal } : guarded)
         .then(
           (response) => {
             const { result, over } = bound(response)
@@ -130,7 +130,7 @@ function withSession(
     })
   }
 
-  /** What sees the answer before the caller sees nothing of it after the end of the session (R6). */
+  /** Hooks see the answer before the caller does: after the end of the session they must not (R6). */
   function guardHooks(session: Session, options: FetchOptions): FetchOptions {
     const guard = <A extends unknown[], R>(hook: (...args: A) => R) => {
       return (...args: A) => {

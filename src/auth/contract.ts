@@ -7,11 +7,11 @@ import * as v from 'valibot'
 /** A year: no access token lives longer, so a larger number is a mistake (milliseconds, perhaps). */
 const MAX_LIFETIME_SECONDS = 31_536_000
 
-// By `custom`, not by `pipe`: every visitor loads what is used here of valibot.
+// `custom` in place of `pipe`, in all that a grant is made of: every visitor loads what it uses.
 const Lifetime = v.custom<number>(
   (value) => typeof value === 'number' && value > 0 && value <= MAX_LIFETIME_SECONDS,
 )
-/** Of the characters of a header: another would stand in the error that the header throws. */
+/** Printable ASCII: `Headers` refuses anything else, with an error that shows the token. */
 const Token = v.custom<string>((value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 

@@ -41,7 +41,7 @@ export function intercept(fetch: Fetch, origin: string, session: Session): Fetch
 
       token = session.renew(token)
       if (!replayable) {
-        Promise.resolve(token).catch(() => {})
+        Promise.resolve(token).catch(() => {}) // The new token is for later calls, and so is its failure.
         return notReplayed(response)
       }
       discard(response)
@@ -77,7 +77,7 @@ async function encode(body: RequestInit['body']) {
   if (isFixed) return { body, type: null, replayable: true }
   const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
   if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
-  // Here and now: what the caller changes later, or another boundary, would be other bytes.
+  // Encoded before the first send: a change by the caller, or a new boundary, would alter the bytes.
   const encoded = new Response(body)
   const type = encoded.headers.get('content-type')
   return { body: await encoded.blob(), type, replayable: true }
@@ -99,10 +99,9 @@ export function isRequest(input: FetchRequest | URL): input is Request {
   return typeof input === 'object' && 'url' in input
 }
 
-/** Whether a request stays at `origin` (R5). Most can be told at sight, and need no parsing. */
+/** Whether a request stays at `origin` (R5). */
 function isOwn(request: FetchRequest | URL, origin: string): boolean {
-  const url = isRequest(request) ? request.url : String(request)
-  return (url.startsWith(origin) && url[origin.length] === '/') || originOf(url) === origin
+  return originOf(isRequest(request) ? request.url : String(request)) === origin
 }
 
 /** The origin that a URL leads to from this page. */

@@ -46,17 +46,17 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
     async refresh({ signal } = {}) {
       const wasShared = kept.isShared
       kept.get()
-      // It has failed: what was read before may have been replaced by another tab since.
+      // Storage has just failed: the copy here may have been replaced by another tab since.
       if (wasShared && !kept.isShared) kept.set(null)
-      const refreshToken = kept.get() ?? undefined
-      // No refusal: that would sign out the tab which has it.
+      const refreshToken = kept.get()
+      // Has no status, so that it is no refusal: that would sign out the tab which has the token.
       if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
       try {
-        const grant = await post('/auth/refresh', { refreshToken }, signal)
+        const grant = await post('/auth/refresh', refreshToken ? { refreshToken } : {}, signal)
         return keep(grant, signal)
       } catch (error) {
         // Another tab may have put a newer one there meanwhile: that one was not refused.
-        if (isRefusal(error) && (kept.get() ?? undefined) === refreshToken) kept.set(null)
+        if (isRefusal(error) && kept.get() === refreshToken) kept.set(null)
         throw error
       }
     },

@@ -6,7 +6,7 @@ import type { TabStorage } from './storage.ts'
 /** Tells the other tabs that this one has got the lock. Any message is as good a sign of life. */
 const HOLDING = 'tabs.holding'
 
-/** Milliseconds in which a tab that took the lock by force is heard by the others. */
+/** Milliseconds that the message of a tab which took the lock by force may take to the others. */
 const ROUND_DELAY = 100
 
 export type TabLocks = Pick<LockManager, 'request'>

@@ -107,7 +107,7 @@ export class Session {
     if (this.isPaused()) throw this.failure!.error
   }
 
-  /** Whether the pause after a failure is not over. A clock that was set back does not stretch it. */
+  /** Whether a pause lasts. A clock that was set back ends it: it might last for days otherwise. */
   isPaused(): boolean {
     const now = this.#options.now()
     return !!this.failure && now >= this.failure.at && now < this.failure.until
@@ -116,8 +116,8 @@ export class Session {
   hold(held: HeldGrant): void {
     this.held = held
     this.#rejected = null
-    // A grant of another tab, from before the failure or just then, is no success after it (R7).
-    const { at = 0 } = this.failure ?? {}
+    // Another tab's grant, if no newer than the failure, does not make up for it (R7).
+    const at = this.failure?.at ?? 0
     if (held.receivedAt > at || this.#options.now() < at) this.failure = null
   }
 
@@ -126,13 +126,13 @@ export class Session {
     const at = this.#options.now()
     const count = (this.failure?.count ?? 0) + 1
     const backoff = Math.min(30_000, 1000 * 2 ** (count - 1)) * (1 - this.#options.random() / 2)
-    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) }, at)
+    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) })
   }
 
-  /** After a failure here or in another tab, which may know of no other: the longer pause counts (R7). */
-  pause(failure: RefreshFailure, now = this.#options.now()): void {
-    const { receivedAt = 0 } = this.held ?? {}
-    const isOver = failure.at < receivedAt && receivedAt <= now
+  /** Begins a pause, after a failure here or in another tab. Of two pauses the longer counts (R7). */
+  pause(failure: RefreshFailure): void {
+    const receivedAt = this.held?.receivedAt ?? 0
+    const isOver = failure.at < receivedAt && receivedAt <= this.#options.now()
     if (isOver || (this.isPaused() && failure.until <= this.failure!.until)) return
     this.failure = failure
   }

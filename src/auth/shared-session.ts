@@ -55,7 +55,7 @@ export function createSharedSession(
   }
 
   /** Asks the back end for a grant, until the session ends. */
-  async function request(
+  async function obtain(
     session: Session,
     call: (options: CallOptions) => Promise<TokenGrant>,
   ): Promise<HeldGrant> {
@@ -77,7 +77,7 @@ export function createSharedSession(
       session.check()
       if (isRenewed()) return
       try {
-        const grant = await request(session, (call) => backend.refresh(call))
+        const grant = await obtain(session, (call) => backend.refresh(call))
         catchUp() // Where tabs share no lock, somebody may have signed in meanwhile.
         begin(sessionFor(grant, session), grant)
       } catch (error) {
@@ -102,7 +102,7 @@ export function createSharedSession(
   function adopt(session: Session, grant: HeldGrant | null): void {
     if (current && current !== session) finish(current, 'replaced') // R6
     current = session
-    endedIds.delete(session.id) // The id may go on with another person.
+    endedIds.delete(session.id) // `hear` may open it once more, for another person (sessionFor).
     since = grant?.receivedAt ?? now()
     if (grant) session.hold(grant)
     onChange(session, null)
@@ -164,7 +164,7 @@ export function createSharedSession(
       if (!id) leave(current!, 'signed-out')
       else if (!endedIds.has(id)) adopt(open(id), null)
     }
-    // A failure is for those who need a token.
+    // If this fails, whoever needs a token is told so.
     if (current && !current.held) current.refresh().catch(() => {})
   }
 
@@ -188,7 +188,7 @@ export function createSharedSession(
   const id = sharedId()
   if (id) adopt(open(id), null)
   const stop = () => stops.forEach((stop) => stop())
-  return { current: () => current, open, request, begin, end, catchUp, stop }
+  return { current: () => current, open, obtain, begin, end, catchUp, stop }
 }
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */

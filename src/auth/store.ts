@@ -43,7 +43,7 @@ export function createAuth(options: AuthOptions) {
     signIns.add(next)
     try {
       await tabs.exclusive(async () => {
-        const grant = await shared.request(next, (call) => backend.login(credentials, call))
+        const grant = await shared.obtain(next, (call) => backend.login(credentials, call))
         shared.begin(next, grant)
       })
     } finally {
@@ -58,7 +58,7 @@ export function createAuth(options: AuthOptions) {
   async function logout(): Promise<void> {
     const seen = shared.current()
     shared.catchUp() // Who has just signed in, in another tab, is signed out too.
-    const session = shared.current() ?? seen // Where the note is gone, others have yet to hear it.
+    const session = shared.current() ?? seen // Also if the note was cleared: other tabs must hear.
     for (const next of signIns) next.end(new SessionEndedError('signed-out')) // R12
     if (session) shared.end(session, 'signed-out')
     tabs.session.set(SIGN_OUT_OWED)

@@ -18,14 +18,14 @@ export interface Tabs {
   exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
   /** Tells all other tabs. */
   post(message: unknown): void
-  /** Hears all other tabs, and what they tell of the lock. Returns the function that stops it. */
+  /** Hears what all other tabs post, messages about the lock too. Returns the function that stops it. */
   listen(listener: (message: unknown) => void): () => void
   /** Calls `listener` when this tab comes back into view, perhaps after hours of sleep. */
   onWake(listener: () => void): () => void
   /**
    * The id of the session that this profile is in, or null. It is random, never sent to a server
    * and no secret; it outlives the page, so that only a visitor who signed in costs a refresh (R14).
-   * Not shared, it is this tab's alone.
+   * Where it is not shared, it is known to this tab alone.
    */
   session: { get(): string | null; set(id: string | null): void; readonly isShared: boolean }
 }
