@@ -99,9 +99,10 @@ export function isRequest(input: FetchRequest | URL): input is Request {
   return typeof input === 'object' && 'url' in input
 }
 
-/** Whether a request stays at `origin` (R5). */
+/** Whether a request stays at `origin` (R5). An absolute URL of it is told at sight, unparsed. */
 function isOwn(request: FetchRequest | URL, origin: string): boolean {
-  return originOf(isRequest(request) ? request.url : String(request)) === origin
+  const url = isRequest(request) ? request.url : String(request)
+  return (url.startsWith(origin) && url[origin.length] === '/') || originOf(url) === origin
 }
 
 /** The origin that a URL leads to from this page. */
