@@ -83,15 +83,19 @@ export function scenarioOf({ scenario }: Plan): Scenario {
   return SCENARIOS.find(({ id }) => id === scenario)!
 }
 
+/** Requests that the mock's log has room for: it keeps the latest 5,000, refreshes among them. */
+const LOGGED = 4900
+
 /**
- * `tabs`: how many make these requests. The mock's log has room for 5,000, and each may be sent twice.
+ * `tabs`: how many are open in this lab. All make these requests, and each may be sent twice.
  *
  * @throws RangeError that says which field to correct
  */
 export function assertPlan(plan: Plan, tabs = 1): void {
+  const sharing = scenarioOf(plan).spare ? 1 : tabs // useLab runs such a scenario alone.
   for (const name of ['requests', 'apiMs', 'refreshMs'] as const) {
     const { label, min, max } = LIMITS[name]
-    const most = name === 'requests' ? Math.min(max, Math.floor(4900 / 2 / tabs)) : max
+    const most = name === 'requests' ? Math.min(max, Math.floor(LOGGED / 2 / sharing)) : max
     if (Number.isInteger(plan[name]) && plan[name] >= min && plan[name] <= most) continue
     throw new RangeError(`${label}: enter a whole number from ${min} to ${most}.`)
   }

@@ -36,6 +36,10 @@ describe('assertPlan', () => {
     expect(() => assertPlan(plan({ requests: most + 1 }), tabs)).toThrow(`from 1 to ${most}.`)
   })
 
+  it('counts for this tab alone in a session of the lab’s own, which no other tab shares', () => {
+    expect(() => assertPlan(plan({ requests: 1000, scenario: 'denied' }), 3)).not.toThrow()
+  })
+
   it('says which field to correct', () => {
     expect(() => assertPlan(plan({ apiMs: -1 }))).toThrow('API (ms): enter a whole number')
     expect(() => assertPlan(plan({ refreshMs: 8001 }))).toThrow('from 0 to 8000')
