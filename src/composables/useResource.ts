@@ -15,7 +15,7 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
   const error = shallowRef<unknown>(null)
   const status = ref<'loading' | 'ready' | 'error'>('loading')
   let current = new AbortController()
-  /** What a load was answered with last, of this kind: once is enough, or it would go on for ever. */
+  /** Each is answered by one more load, or it would go on for ever. */
   let lastReplaced: unknown
 
   async function load(): Promise<void> {

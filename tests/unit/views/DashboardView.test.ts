@@ -340,7 +340,7 @@ describe('A new project', () => {
     await settled()
 
     const form = screen.region('New project')
-    expect(words(screen.alert(form))).toMatch(/Look whether it was added\.$/)
+    expect(words(screen.alert(form))).toMatch(/see whether it was added\.$/)
     expect(screen.field('Name').value).toBe('Gemini')
   })
 
