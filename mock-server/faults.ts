@@ -15,7 +15,7 @@ const FaultSchema = v.object({
     v.string(),
     v.startsWith('/api/'),
     v.check((path) => !isControl(path), 'The controls are never at fault'),
-    v.regex(/^[^?#\s]+$/, 'Give the path alone'),
+    v.check(isPathname, 'Give the path alone, as a request has it'),
   ),
   /** How many requests. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
@@ -38,6 +38,11 @@ export const FaultRequestSchema = v.pipe(
 
 export type Fault = v.InferOutput<typeof FaultSchema>
 
+/** As `event.url` has it: encoded, without dots, query and fragment. Another would never be met. */
+function isPathname(path: string): boolean {
+  return URL.canParse(path, 'http://mock') && new URL(path, 'http://mock').pathname === path
+}
+
 export function createFaults() {
   let faults: Fault[] = []
 
@@ -50,7 +55,7 @@ export function createFaults() {
     return fault
   }
 
-  /** Makes what is registered after it subject to faults. */
+  /** Makes all requests subject to faults. */
   function register(app: H3): void {
     app.use(async (event, next) => {
       const fault = take(event.url.pathname)

@@ -169,6 +169,13 @@ describe('faults', () => {
     await expect(response.json()).rejects.toThrow(SyntaxError)
   })
 
+  it('can be such an answer of another status', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'malformed', status: 502 })
+    const response = await harness.call('/api/health')
+    expect([response.status, await response.text()]).toEqual([502, expect.stringMatching(/^\{/)])
+  })
+
   it('can have no body where the status allows none', async () => {
     const harness = createHarness()
     await order(harness, { status: 204 })
@@ -182,6 +189,16 @@ describe('faults', () => {
 
     await expect(harness.call('/api/health')).rejects.toThrow(TypeError)
     expect(await outcome(harness.call('/api/health'))).toBe('200')
+  })
+
+  it('break the connection of one request, and not of the same one sent again', async () => {
+    const harness = createHarness()
+    await order(harness, { kind: 'drop' })
+    const request = new Request('http://localhost:5173/api/health')
+
+    await expect(harness.app.fetch(request)).rejects.toThrow(TypeError)
+    expect(await outcome(harness.app.fetch(request))).toBe('200')
+    expect(await logOf(harness)).toMatchObject([{ status: 0 }, { status: 200 }])
   })
 
   it('can break the connection of an in-process request too', async () => {
@@ -272,13 +289,30 @@ describe('faults', () => {
     expect((await answer.json()).message).toBe('body: Say what to do: status, delayMs or kind.')
   })
 
-  it.each(['/api/health?a=b', '/api/health#a', '/api/health now'])(
-    'for %s, which is no path of a request, are refused',
-    async (path) => {
-      const answer = await order(createHarness(), { path, status: 503 })
-      expect((await answer.json()).message).toBe('path: Give the path alone.')
-    },
-  )
+  it.each([
+    '/api/health?a=b',
+    '/api/health#a',
+    '/api/health now',
+    '/api/héalth',
+    '/api/./health',
+    '/api/health\\',
+  ])('for %s, which is no path of a request, are refused', async (path) => {
+    const answer = await order(createHarness(), { path, status: 503 })
+    expect((await answer.json()).message).toBe('path: Give the path alone, as a request has it.')
+  })
+
+  it.each<[string, object]>([
+    ['an informational status', { status: 199 }],
+    ['a status that is none', { status: 600 }],
+    ['a delay of more than ten minutes', { delayMs: 600_001 }],
+    ['a delay that is over before it begins', { delayMs: -1 }],
+    ['no request to meet', { status: 503, times: 0 }],
+    ['half a request to meet', { status: 503, times: 0.5 }],
+    ['a kind that is none', { kind: 'explode' }],
+    ['a path outside the API', { status: 503, path: '/apis/health' }],
+  ])('with %s are refused', async (_, fault) => {
+    expect(await outcome(order(createHarness(), fault))).toBe('400 invalid_body')
+  })
 
   it('leave a refresh undone: the token is as good as before', async () => {
     const harness = createHarness()
