@@ -80,7 +80,8 @@ function createServices(options: MockServerOptions) {
   const save = storage?.save.bind(storage)
   const startedAt = now() // demo
   const tokens = createTokens({ secrets: state.secrets, accessTtl, refreshTtl, now })
-  const longestTtl = Math.max(accessTtl, refreshTtl)
+  // Within the leeway an access token is issued so much later than the refresh token beside it.
+  const longestTtl = Math.max(accessTtl + leeway, refreshTtl)
   const sessions = createSessions({ state, longestTtl, leeway, now, save })
   const users = createUsers({ accounts: options.users, now })
 

@@ -38,7 +38,7 @@ export function registerAuth(app: H3, server: MockServer): void {
       const { user, family } = await rotate(event, token)
       return await grant(event, user, family, refreshToken ? 'json' : 'cookie')
     } catch (error) {
-      // A cookie that was refused is of no more use, but after a bug it may be. That of another
+      // A cookie that was refused is of no more use; one that met a bug may still be. That of another
       // session is left alone.
       const isRefused = error instanceof HTTPError
       if (isRefused && !refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))

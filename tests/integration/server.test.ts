@@ -14,6 +14,7 @@ import {
   granted,
   MINUTE,
   outcome,
+  quickUsers,
 } from '../unit/mock-server/harness.ts'
 
 const LEEWAY = 10_000
@@ -71,10 +72,22 @@ describe('access tokens', () => {
     expect(await outcome(call('/api/auth/me', { token }))).toBe('401 access_token_expired')
   })
 
-  it('S1: live as long as they were promised, though refresh tokens live shorter', async () => {
+  it('S1: live as long as they were promised, though refresh tokens expire sooner', async () => {
     const { call, clock, signIn } = createHarness({ refreshTtl: '10s' })
     const { accessToken: token } = await signIn()
     clock.advance(899_000)
+    await signIn('admin')
+    expect(await outcome(call('/api/auth/me', { token }))).toBe('200')
+  })
+
+  it('S1: live as long as they were promised, though issued at the end of the leeway', async () => {
+    const { call, clock, refresh, signIn } = createHarness({ refreshTtl: '15m' })
+    const { refreshToken } = await signIn()
+    clock.advance(MINUTE)
+    await refresh(refreshToken)
+    clock.advance(9_999)
+    const { accessToken: token } = await granted(await refresh(refreshToken))
+    clock.advance(15 * MINUTE - 1)
     await signIn('admin')
     expect(await outcome(call('/api/auth/me', { token }))).toBe('200')
   })
@@ -352,6 +365,16 @@ describe('a restart', () => {
 
     expect(await outcome(after.call('/api/auth/me', { token: accessToken }))).toBe('200')
     expect(await outcome(after.refresh(refreshToken))).toBe('200')
+  })
+
+  it('refuses the tokens of a user who is gone', async () => {
+    const storage = createMemoryStorage()
+    const { accessToken: token, refreshToken } = await createHarness({ storage }).signIn('demo')
+    const users = quickUsers.filter(({ username }) => username !== 'demo')
+    const { call, refresh } = createHarness({ storage, users })
+
+    expect(await outcome(call('/api/auth/me', { token }))).toBe('401 access_token_invalid')
+    expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
   })
 
   it('S9: brings back no session that was signed out, and no token that was used', async () => {
