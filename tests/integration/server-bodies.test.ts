@@ -147,6 +147,12 @@ describe('a sign-in', () => {
     expect((await response.json()).message).toMatch(/^password: /)
   })
 
+  it('S5: is told of every field that is wrong', async () => {
+    const { post } = createHarness()
+    const response = await post('/api/auth/login', { json: { username: 7 } })
+    expect((await response.json()).message).toMatch(/^username: .+\. password: .+\.$/)
+  })
+
   it('S5: does not change what objects are', async () => {
     const { post } = createHarness()
     await post('/api/auth/login', { body: '{"__proto__":{"polluted":true}}', headers: JSON_TYPE })
@@ -230,6 +236,7 @@ describe('the echo', () => {
       body: 'é',
       sha256: sha256('é'),
     })
+    expect(await echo('é', 'text/csv')).toMatchObject({ body: 'é' })
     const body = bytes(0, 255, 1)
     expect(await echo(body, 'application/octet-stream')).toMatchObject({
       body: { sha256: sha256(body), size: 3, contentType: 'application/octet-stream' },

@@ -2,7 +2,13 @@
  * The mock server’s demo resources: whose they are, and who may see them.
  */
 import { describe, expect, it } from 'vitest'
-import { createHarness, outcome } from '../unit/mock-server/harness.ts'
+import {
+  createHarness,
+  createMemoryStorage,
+  granted,
+  outcome,
+  quickUsers,
+} from '../unit/mock-server/harness.ts'
 
 async function setUp() {
   const harness = createHarness()
@@ -50,7 +56,12 @@ describe('projects', () => {
     const { adminToken, call, post, token } = await setUp()
     const { id } = await (await post('/api/projects', { token, json: { name: 'Tea' } })).json()
 
-    expect(await outcome(call(`/api/projects/${id}`, { token: adminToken }))).toBe('404 not_found')
+    const foreign = await call(`/api/projects/${id}`, { token: adminToken })
+    expect(await foreign.json()).toEqual({
+      status: 404,
+      message: 'You have no project with this id.',
+      data: { code: 'not_found' },
+    })
     expect(await (await call('/api/projects', { token: adminToken })).json()).toHaveLength(3)
   })
 
@@ -84,6 +95,13 @@ describe('projects', () => {
 })
 
 describe('the rest of the dashboard', () => {
+  it('notifications begin with the newest, and none is of the future', async () => {
+    const { call, token } = await setUp()
+    const notifications = await (await call('/api/notifications', { token })).json()
+    const times = notifications.map(({ createdAt }: { createdAt: string }) => createdAt)
+    expect(times).toEqual([createdAt, '2025-12-31T23:00:00.000Z', '2025-12-31T22:00:00.000Z'])
+  })
+
   it('notifications are an array', async () => {
     const { call, token } = await setUp()
     const notifications = await (await call('/api/notifications', { token })).json()
@@ -105,6 +123,17 @@ describe('the rest of the dashboard', () => {
 })
 
 describe('admin', () => {
+  it('S1: is for those whom the token calls so, until the next one', async () => {
+    const storage = createMemoryStorage()
+    const { accessToken, refreshToken } = await createHarness({ storage }).signIn('admin')
+    const users = quickUsers.map((user) => ({ ...user, roles: ['user'] }))
+    const { call, refresh } = createHarness({ storage, users })
+    expect(await outcome(call('/api/admin/users', { token: accessToken }))).toBe('200')
+
+    const { accessToken: token } = await granted(await refresh(refreshToken))
+    expect(await outcome(call('/api/admin/users', { token }))).toBe('403 forbidden')
+  })
+
   it('is for the role admin, and tells no hash', async () => {
     const { adminToken, call, token } = await setUp()
     const users = await (await call('/api/admin/users', { token: adminToken })).json()

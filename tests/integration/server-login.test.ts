@@ -3,7 +3,13 @@
  * passwords (S4, S6).
  */
 import { describe, expect, it, vi } from 'vitest'
-import { cookieOf, createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
+import {
+  cookieOf,
+  createHarness,
+  granted,
+  outcome,
+  quickUsers,
+} from '../unit/mock-server/harness.ts'
 
 const credentials = { username: 'demo', password: 'password' }
 
@@ -82,7 +88,10 @@ describe('the refresh cookie', () => {
     vi.spyOn(console, 'error').mockReturnValue()
     const broken = await post('/api/auth/refresh', { cookie: refreshToken })
 
-    expect(broken.status).toBe(500)
+    expect(await broken.json()).toEqual({
+      status: 500,
+      message: 'A bug in the mock server: see its console.',
+    })
     expect(broken.headers.getSetCookie()).toEqual([])
   })
 
@@ -238,16 +247,19 @@ describe('other origins', () => {
     }
   })
 
-  it('S4: that are not allowed stay out when others are', async () => {
-    const { call, post } = createHarness({ allowedOrigins: [origin] })
-    const headers = { origin: 'https://evil.example' }
-    const read = await call('/api/health', { headers })
+  it.each(['https://evil.example', `${origin}0`])(
+    'S4: that are not allowed stay out when others are: %s',
+    async (other) => {
+      const { call, post } = createHarness({ allowedOrigins: [origin] })
+      const headers = { origin: other }
+      const read = await call('/api/health', { headers })
 
-    expect(read.headers.get('access-control-allow-origin')).toBeNull()
-    expect(await outcome(post('/api/auth/login', { headers, json: credentials }))).toBe(
-      '403 forbidden_origin',
-    )
-  })
+      expect(read.headers.get('access-control-allow-origin')).toBeNull()
+      expect(await outcome(post('/api/auth/login', { headers, json: credentials }))).toBe(
+        '403 forbidden_origin',
+      )
+    },
+  )
 })
 
 describe('guessing passwords', () => {
@@ -264,6 +276,14 @@ describe('guessing passwords', () => {
     expect(await outcome(refused)).toBe('429 too_many_attempts')
     clock.advance(60_000)
     expect(await outcome(login('password'))).toBe('200')
+  })
+
+  it('S6: is not what a password that cannot be checked is taken for', async () => {
+    const users = [{ ...quickUsers[0]!, passwordHash: 'scrypt:3:8:1:salt:key' }]
+    const { post } = createHarness({ users })
+    vi.spyOn(console, 'error').mockReturnValue()
+    const json = { username: quickUsers[0]!.username, password: 'password' }
+    expect(await outcome(post('/api/auth/login', { json }))).toBe('500')
   })
 
   it('S6: a clock that is set back locks nobody out for longer', async () => {

@@ -3,7 +3,15 @@
  * S9).
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -11,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createServer as createVite } from 'vite'
+import { createServer as createVite, preview } from 'vite'
 import { createFileStorage } from '../../mock-server/storage.ts'
 import { mockServer } from '../../mock-server/vite.ts'
 import { cookieOf, createHarness, outcome } from '../unit/mock-server/harness.ts'
@@ -115,6 +123,19 @@ describe('the file of sessions', () => {
     },
   )
 
+  it('S9: is replaced, so that nobody reads one half written', async () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'sessions.json')
+    const { signIn } = createHarness({ storage: createFileStorage(file) })
+    await signIn()
+    const before = readFileSync(file, 'utf8')
+    linkSync(file, join(folder, 'open in a reader'))
+    await signIn()
+
+    expect(readFileSync(file, 'utf8')).not.toBe(before)
+    expect(readFileSync(join(folder, 'open in a reader'), 'utf8')).toBe(before)
+  })
+
   it('S9: that cannot be read or written is no reason to stop', async () => {
     const folder = join(temporaryFolder(), 'sessions.json')
     mkdirSync(folder)
@@ -125,29 +146,28 @@ describe('the file of sessions', () => {
   })
 })
 
-describe('in Vite', () => {
-  async function startVite(root = temporaryFolder()) {
-    const vite = await createVite({
-      configFile: false,
-      root,
-      logLevel: 'silent',
-      plugins: [mockServer({ MOCK_ACCESS_TTL: '2m' })],
-      server: { middlewareMode: true, ws: false, watch: null },
-      appType: 'custom',
-    })
-    const server = createServer(vite.middlewares)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(async () => {
-      server.closeAllConnections()
-      server.close()
-      await vite.close()
-    })
-    const { port } = server.address() as AddressInfo
-    const call = (path: string, init?: RequestInit) =>
-      fetch(`http://127.0.0.1:${port}${path}`, init)
-    return { vite, port, call }
-  }
+async function startVite(root = temporaryFolder()) {
+  const vite = await createVite({
+    configFile: false,
+    root,
+    logLevel: 'silent',
+    plugins: [mockServer({ MOCK_ACCESS_TTL: '2m' })],
+    server: { middlewareMode: true, ws: false, watch: null },
+    appType: 'custom',
+  })
+  const server = createServer(vite.middlewares)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    server.close()
+    await vite.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const call = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init)
+  return { vite, port, call }
+}
 
+describe('in Vite', () => {
   it('S9: answers /api, and an edit or a restart signs nobody out', async () => {
     const root = temporaryFolder()
     const { call, vite } = await startVite(root)
@@ -166,6 +186,11 @@ describe('in Vite', () => {
     const restarted = await startVite(root)
     const again = restarted.call('/api/auth/refresh', { method: 'POST', headers: { cookie } })
     expect(await outcome(again)).toBe('200')
+  })
+
+  it.each(['/api', '/api?a=b', '/api/'])('%s is the mock’s to answer', async (path) => {
+    const { call } = await startVite()
+    expect(await outcome(call(path))).toBe('404 not_found')
   })
 
   it('over a socket a fault breaks the connection, and the server goes on', async () => {
@@ -197,10 +222,30 @@ describe('in Vite', () => {
   )
 })
 
+describe('in Vite’s preview', () => {
+  it('answers /api, by one server for all requests', async () => {
+    const root = temporaryFolder()
+    mkdirSync(join(root, 'dist'))
+    const vite = await preview({
+      configFile: false,
+      root,
+      logLevel: 'silent',
+      plugins: [mockServer({ MOCK_ACCESS_TTL: '2m' })],
+      preview: { port: 0, host: '127.0.0.1' },
+    })
+    onTestFinished(() => vite.close())
+    const { port } = vite.httpServer.address() as AddressInfo
+    const call = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
+
+    expect(await outcome(call('/api/health'))).toBe('200')
+    expect(await (await call('/api/__mock/log')).json()).toHaveLength(1)
+  })
+})
+
 describe('npm run mock', () => {
-  function start(env: Record<string, string>) {
+  function start(env: Record<string, string>, cwd = temporaryFolder()) {
     const child = spawn(process.execPath, [JITI, MAIN], {
-      cwd: temporaryFolder(),
+      cwd,
       env: { ...process.env, ...env },
     })
     let output = ''
@@ -231,10 +276,11 @@ describe('npm run mock', () => {
     const { output, port } = await start({ MOCK_PORT: '0' }).ready()
 
     expect(output).toContain('admin / password')
-    const origin = 'http://localhost:5173'
-    const response = await fetch(`http://127.0.0.1:${port}/api/health`, { headers: { origin } })
-    expect(response.status).toBe(200)
-    expect(response.headers.get('access-control-allow-origin')).toBe(origin)
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1:4173']) {
+      const response = await fetch(`http://127.0.0.1:${port}/api/health`, { headers: { origin } })
+      expect(response.status).toBe(200)
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin)
+    }
     await expect(fetch(`http://127.0.0.2:${port}/api/health`)).rejects.toThrow('fetch failed')
   })
 
@@ -245,6 +291,22 @@ describe('npm run mock', () => {
       for (const _ of FLOODS) expect(await flood(port, coding)).toBe('413 200')
     },
   )
+
+  it('S9: keeps its sessions over a restart, apart from those of Vite’s server', async () => {
+    const cwd = temporaryFolder()
+    const before = await start({ MOCK_PORT: '0' }, cwd).ready()
+    const credentials = json({ username: 'demo', password: 'password' })
+    const login = await fetch(`http://127.0.0.1:${before.port}/api/auth/login`, credentials)
+    const headers = { cookie: `refresh_token=${cookieOf(login)}` }
+
+    const after = await start({ MOCK_PORT: '0' }, cwd).ready()
+    const refresh = `http://127.0.0.1:${after.port}/api/auth/refresh`
+    expect(await outcome(fetch(refresh, { method: 'POST', headers }))).toBe('200')
+    const vite = await startVite(cwd)
+    expect(await outcome(vite.call('/api/auth/refresh', { method: 'POST', headers }))).toBe(
+      '401 refresh_token_invalid',
+    )
+  })
 
   it('S8: answers to no name but those of this machine, unless told where to listen', async () => {
     const { port } = await start({ MOCK_PORT: '0' }).ready()

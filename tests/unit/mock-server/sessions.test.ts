@@ -180,6 +180,20 @@ describe('a restart', () => {
     expect(restarted.isAccessExpired(restarted.nextAccessId())).toBe(false)
   })
 
+  it('S9: keeps which sessions are refreshed no more', () => {
+    const { open, sessions } = setUp()
+    const { id, current } = sessions.start('user-1')
+    sessions.refuseRefresh()
+    expect(refusal(() => open().rotate(id, current))).toBe('invalid')
+  })
+
+  it('S9: brings back no session from before a reset', () => {
+    const { open, sessions } = setUp()
+    const { id } = sessions.start('user-1')
+    sessions.clear()
+    expect(open().has(id)).toBe(false)
+  })
+
   it('S9: no two access tokens have the same number, though nothing happened between', () => {
     const { open, sessions } = setUp()
     const before = sessions.nextAccessId()
@@ -192,7 +206,8 @@ describe('a restart', () => {
     const { secrets } = storage.state()
 
     expect(loadState(storage).secrets).toEqual(secrets)
-    for (const json of ['{}', '[]', '7', '{"secrets":{"access":"short","refresh":"short"}}']) {
+    const short = { ...storage.state(), secrets: { ...secrets, access: secrets.access.slice(1) } }
+    for (const json of ['{}', '[]', '7', JSON.stringify(short)]) {
       const state = loadState(createMemoryStorage(json))
       expect(state.families).toEqual([])
       expect(state.secrets.access).toHaveLength(43)

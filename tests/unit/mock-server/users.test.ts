@@ -63,6 +63,12 @@ describe('passwords', () => {
     expect(await attempt(users, quickUsers[0]!.username, 'password')).toBe('in')
   })
 
+  it('S6: that are hashed to another length are wrong, and break nothing', async () => {
+    const passwordHash = quickUsers[0]!.passwordHash.slice(0, -4)
+    const users = createUsers({ accounts: [{ ...quickUsers[0]!, passwordHash }], now: Date.now })
+    expect(await attempt(users, quickUsers[0]!.username, 'password')).toBe('wrong')
+  })
+
   it('S6: an unknown user costs the same scrypt as a wrong password', async () => {
     const { users } = setUp()
     await users.authenticate('demo', 'guess')
@@ -168,6 +174,32 @@ describe('the throttle', () => {
     expect(await throttle.guard('first', fail)).toBe(false)
   })
 
+  it('S6: forgets the name first that was not tried for longest', async () => {
+    const clock = createClock()
+    const throttle = createThrottle(clock.now)
+    await throttle.guard('first', fail)
+    for (let i = 0; i < 999; i += 1) await throttle.guard(`name ${i}`, fail)
+    clock.advance(60_000)
+    await exhaust(throttle, 'first')
+
+    await throttle.guard('one more', fail)
+    await expect(throttle.guard('first', fail)).rejects.toThrow(TooManyAttemptsError)
+  })
+
+  it('S6: counts what is under way when the minute is over, and asks for a second then', async () => {
+    const clock = createClock()
+    const throttle = createThrottle(clock.now)
+    let fails!: () => void
+    const failed = new Promise<boolean>((resolve) => (fails = () => resolve(false)))
+    const started = Array.from({ length: 5 }, () => throttle.guard('demo', () => failed))
+    clock.advance(60_000)
+    const sixth = throttle.guard('demo', fail)
+    fails()
+
+    await expect(sixth).rejects.toMatchObject({ retryAfter: 1 })
+    expect(await Promise.all(started)).toEqual([false, false, false, false, false])
+  })
+
   it('S6: an attempt that breaks counts for nothing, and holds nobody up', async () => {
     const throttle = createThrottle(createClock().now)
     const broken = () => Promise.reject(new Error('no memory'))
@@ -175,5 +207,17 @@ describe('the throttle', () => {
       await expect(throttle.guard('demo', broken)).rejects.toThrow('no memory')
     }
     expect(await throttle.guard('demo', () => Promise.resolve(true))).toBe(true)
+  })
+
+  it('S6: an attempt that breaks is an error for none of those that wait for it', async () => {
+    const throttle = createThrottle(createClock().now)
+    const broken = () => Promise.reject(new Error('no memory'))
+    const started = Array.from({ length: 5 }, () => throttle.guard('demo', broken))
+    const sixth = throttle.guard('demo', () => Promise.resolve(true))
+
+    expect((await Promise.allSettled(started)).map(({ status }) => status)).not.toContain(
+      'fulfilled',
+    )
+    expect(await sixth).toBe(true)
   })
 })
