@@ -97,7 +97,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions = {})
     const page = here.name === unavailable ? router.resolve(fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
     if (isSignedOut && isProtected(page)) return { path: login }
-    if (page !== here) return { path, query, hash, force: true }
+    if (page !== here) return { path, query, hash }
     if (auth.isAuthenticated) return verdict(here)
     if (isSignedOut || !endedHere || here.meta.guestOnly) return true
     return { path: login, query: { redirect: fullPath } } // R8
