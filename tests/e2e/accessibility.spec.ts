@@ -72,6 +72,14 @@ test('with forced colours, the switch of the lab shows whether it is on', async 
   expect(knob).not.toBe(off)
 })
 
+test('the first stop of the tab key skips to the content', async ({ page }) => {
+  await page.goto('/')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('main')).toBeFocused()
+  await expect(page).toHaveURL('/')
+})
+
 test('by keyboard alone: sign in, add a project, run the lab, sign out', async ({ page }) => {
   await page.goto('/')
   await page.keyboard.press('Tab')

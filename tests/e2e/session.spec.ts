@@ -169,6 +169,30 @@ for (const redirect of [
   })
 }
 
+test('a new page starts at its top, and a step back leads to where one was', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 320 })
+  await page.goto('/')
+  await expectHeading(page, 'Vue Silent Refresh')
+  const scrolled = () => page.evaluate(() => Math.round(window.scrollY))
+  await page.getByRole('heading', { level: 2 }).evaluate((heading) => heading.scrollIntoView())
+  const before = await scrolled()
+  expect(before).toBeGreaterThan(0)
+
+  await page.evaluate(() => document.querySelector<HTMLElement>('nav a')!.click())
+  await expectHeading(page, 'Sign in')
+  await expect.poll(scrolled).toBe(0)
+
+  await page.goBack()
+  await expectHeading(page, 'Vue Silent Refresh')
+  await expect.poll(scrolled).toBe(before)
+})
+
+test('a link to a part of a page leads to that part', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 320 })
+  await page.goto('/#pattern')
+  await expect(page.getByRole('heading', { level: 2 })).toBeInViewport()
+})
+
 test('an address that is none', async ({ page }) => {
   await page.goto('/no/such/page')
   await expectHeading(page, 'Page not found')

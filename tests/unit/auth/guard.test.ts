@@ -90,6 +90,15 @@ describe('who may enter', () => {
     expect(visited).toEqual(['/', expect.stringMatching(/^\/login/), '/dashboard?tab=2#top'])
   })
 
+  it('a visitor who is sent to sign in can go back to where they were', async () => {
+    await router.push('/')
+    await router.push('/dashboard')
+    expect(here().path).toBe('/login')
+    router.back()
+    await elapse()
+    expect(here().fullPath).toBe('/')
+  })
+
   it('a signed-in person is sent on from the sign-in page', async () => {
     await signIn()
     await router.push('/login')
@@ -109,6 +118,11 @@ describe('who may enter', () => {
     await signIn(ada)
     await router.push('/staff')
     expect(here().fullPath).toBe('/staff')
+  })
+
+  it('a page for roles needs no requiresAuth to be closed to visitors', async () => {
+    await router.push('/staff')
+    expect(here().fullPath).toBe('/login?redirect=/staff')
   })
 
   it('the code of a page is not loaded for those who may not see it', async () => {
@@ -201,6 +215,17 @@ describe('?redirect=', () => {
     router.removeRoute('unavailable')
     await router.push({ path: '/login', query: { redirect: '/no/such/page' } })
     await signIn()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('leads to the default page where the page for unknown addresses is in a layout', async () => {
+    const component = { render: () => null }
+    router.removeRoute('not-found')
+    router.removeRoute('unavailable')
+    const children = [{ path: '/:pathMatch(.*)*', component }]
+    router.addRoute({ path: '/', component, children })
+    await signIn()
+    await router.push('/login?redirect=/no/such/page')
     expect(here().fullPath).toBe('/dashboard')
   })
 
@@ -306,6 +331,18 @@ describe('the end of a session', () => {
     expect(here().fullPath).toBe('/login?redirect=/secret')
   })
 
+  it('R8: while the code of the first page is on its way leads back to that page', async () => {
+    let arrive!: (page: Component) => void
+    loadSecret.mockReturnValueOnce(new Promise((resolve) => (arrive = resolve)))
+    await signIn()
+    void router.push('/secret')
+    await elapse()
+    await expire()
+    arrive({ render: () => null })
+    await elapse()
+    expect(here().fullPath).toBe('/login?redirect=/secret')
+  })
+
   describe('while a guard behind this one holds a navigation', () => {
     let letIn: () => void
 
@@ -328,6 +365,17 @@ describe('the end of a session', () => {
       void auth.logout()
       await arrive()
       expect(here().fullPath).toBe('/login')
+    })
+
+    it('by signing out leaves those alone who have gone elsewhere', async () => {
+      await signIn()
+      await router.push('/')
+      void router.push('/dashboard')
+      await elapse()
+      void auth.logout()
+      await router.push('/forbidden')
+      await arrive()
+      expect(visited).toEqual(['/', '/forbidden'])
     })
 
     it('R8: by expiry lets nobody stay', async () => {
@@ -433,6 +481,31 @@ describe('while the session is being restored', () => {
     expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
   })
 
+  it('R8: a tab that takes up another session, which is refused, is led to the sign-in', async () => {
+    await signIn()
+    await router.push('/dashboard')
+    browser.storage.set('auth.session', 'of another tab')
+    void auth.refresh().catch(() => {})
+    await elapse()
+    expect(auth.status).toBe('restoring')
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    expect(here().fullPath).toBe('/login?redirect=/dashboard')
+  })
+
+  it('R7: a tab that takes up another session without a network stays where it is', async () => {
+    await signIn()
+    await router.push('/dashboard')
+    browser.storage.set('auth.session', 'of another tab')
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(refreshed.state).toBe('rejected')
+    expect(auth.status).toBe('restoring')
+    expect(visited).toEqual(['/dashboard'])
+  })
+
   it('a session that has ended leads to the sign-in, and back', async () => {
     await reload()
     void router.push('/dashboard?tab=2')
@@ -514,6 +587,22 @@ describe('while the session is being restored', () => {
     await elapse()
     expect(arrived.reason).toBe(failure)
     expect(auth.status).toBe('restoring')
+  })
+
+  it('R7: without a network a step back leads on, and not to the same page again', async () => {
+    await reload()
+    await router.push('/')
+    void router.push('/dashboard')
+    await elapse(100)
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    await router.push('/forbidden')
+    router.back()
+    await elapse()
+    expect(here().name).toBe('unavailable')
+    router.back()
+    await elapse()
+    expect(here().path).toBe('/')
   })
 
   it('without a network, signing out leaves no way back', async () => {

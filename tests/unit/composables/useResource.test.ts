@@ -114,6 +114,15 @@ describe('useResource', () => {
     expect(resource.status.value).toBe('loading')
   })
 
+  it('does not load again when the session has ended', async () => {
+    const { load, loads } = createResource()
+
+    load(0).reject(new SessionEndedError('expired'))
+    await settled()
+
+    expect(loads).toHaveLength(1)
+  })
+
   it('loads again when the same person has signed in anew, and not when somebody else has', async () => {
     const [same, other] = [createResource(), createResource()]
     same.load(0).reject(new SessionEndedError('replaced'))

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import type { ConfigEnv, UserConfig } from 'vite'
-import { contentSecurityPolicy } from '../../../headers.config.ts'
+import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../../headers.config.ts'
 import config from '../../../vite.config.ts'
 
 const read = () => (config as (env: ConfigEnv) => UserConfig)({ command: 'serve', mode: 'none' })
@@ -60,4 +60,39 @@ it('the build has no file in a data: URL, which its policy would keep out', () =
 
 it('the build runs no script and no style but its own files', () => {
   expect(contentSecurityPolicy()).not.toMatch(/unsafe|\*|data:|blob:/)
+})
+
+it.each([
+  "default-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types vue',
+])('the policy of the build says %s', (directive) => {
+  expect(contentSecurityPolicy().split('; ')).toContain(directive)
+})
+
+it('the policy that is sent as a header also says that nobody may frame the page', () => {
+  expect(securityHeaders('/api')['Content-Security-Policy']).toBe(
+    `${contentSecurityPolicy('/api')}; frame-ancestors 'none'`,
+  )
+})
+
+it.each([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Referrer-Policy', 'same-origin'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+])('the preview sends %s: %s', (name, value) => {
+  expect(read().preview!.headers).toMatchObject({ [name]: value })
+})
+
+it('the page of the build carries the policy, with the API in it', () => {
+  const api = 'https://api.example.com'
+  const transform = cspPlugin(api).transformIndexHtml as () => object[]
+  expect(transform()).toMatchObject([
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy(api) },
+    },
+  ])
 })

@@ -1,16 +1,103 @@
 // @vitest-environment happy-dom
-import { expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import router from '@/router/index.ts'
 
-it('works where the browser denies sessionStorage', async () => {
-  const denied = vi.spyOn(window, 'sessionStorage', 'get').mockImplementation(() => {
+/** Nobody waits for these: what the app does about them is its own affair. */
+const go = (path: string) => router.push(path).catch(() => {})
+
+function denySessionStorage() {
+  return vi.spyOn(window, 'sessionStorage', 'get').mockImplementation(() => {
     throw new DOMException('Denied', 'SecurityError')
   })
+}
+
+beforeEach(async () => {
+  window.sessionStorage.clear()
+  await router.push('/')
+})
+
+it('works where the browser denies sessionStorage', async () => {
+  const denied = denySessionStorage()
   const heard = vi.fn<() => void>()
   router.afterEach(heard)
-  await router.push('/')
+  await router.push('/?again')
   await router.push('/forbidden')
   expect(document.title).toMatch(/^Access denied/)
   expect(heard).toHaveBeenCalledTimes(2)
   expect(denied).toHaveBeenCalled()
+})
+
+describe('The title', () => {
+  it('is the name of the app alone on a page that has none', async () => {
+    await router.push('/forbidden')
+    await router.push('/')
+    expect(document.title).toBe('Vue Silent Refresh')
+  })
+
+  it('stays that of the page where one cannot leave it', async () => {
+    const allow = router.beforeEach(() => false)
+    await router.push('/forbidden')
+    allow()
+    expect(document.title).toBe('Vue Silent Refresh')
+  })
+})
+
+describe('When the code of a page is gone', () => {
+  const assign = () => vi.spyOn(window.location, 'assign').mockReturnValue()
+  const load = vi.fn<() => Promise<object>>()
+  router.addRoute({ path: '/lazy/:name', component: load })
+
+  beforeEach(() => {
+    load.mockRejectedValue(new TypeError('Failed to fetch dynamically imported module: /x.js'))
+  })
+
+  it('the page is loaded anew, and a second time it is out of reach', async () => {
+    const loaded = assign()
+    await go('/lazy/once?tab=2#top')
+    expect(loaded.mock.calls).toEqual([['/lazy/once?tab=2#top']])
+
+    await go('/lazy/once?tab=2#top')
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('unavailable'))
+    expect(loaded).toHaveBeenCalledOnce()
+  })
+
+  it('another page is loaded anew for itself', async () => {
+    const loaded = assign()
+    await go('/lazy/one')
+    await go('/lazy/two')
+    expect(loaded.mock.calls).toEqual([['/lazy/one'], ['/lazy/two']])
+  })
+
+  it('the page is loaded anew again after the next deployment', async () => {
+    const loaded = assign()
+    await go('/lazy/again')
+    await router.push('/forbidden')
+    await go('/lazy/again')
+    expect(loaded).toHaveBeenCalledTimes(2)
+  })
+
+  it('a try that fails does not load the page twice', async () => {
+    const loaded = assign()
+    await go('/lazy/tried')
+    await go('/lazy/tried')
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('unavailable'))
+    await go('/lazy/tried')
+    expect(loaded).toHaveBeenCalledOnce()
+  })
+
+  it('nothing is loaded anew that could not be marked', async () => {
+    denySessionStorage()
+    const loaded = assign()
+    await go('/lazy/unmarked')
+    await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('unavailable'))
+    expect(loaded).not.toHaveBeenCalled()
+  })
+
+  it('any other error of a page is left alone', async () => {
+    load.mockRejectedValue(new Error('A mistake in the page'))
+    const loaded = assign()
+    await go('/lazy/mistake')
+    expect(loaded).not.toHaveBeenCalled()
+    expect(router.currentRoute.value.path).toBe('/')
+  })
 })

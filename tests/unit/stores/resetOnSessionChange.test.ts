@@ -76,3 +76,8 @@ it('R6: a store with state that cannot be emptied is refused, rather than left f
   })
   expect(() => useInbox()).toThrow('Store inbox: letters is readonly')
 })
+
+it('R6: a store with a readonly text is refused as well', () => {
+  const useName = defineStore('name', () => ({ name: readonly(ref('Ada')) }))
+  expect(() => useName()).toThrow('Store name: name is readonly')
+})

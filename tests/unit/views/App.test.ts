@@ -104,6 +104,17 @@ describe('The end of a session', () => {
     expect(words(screen.heading())).toBe('Vue Silent Refresh')
   })
 
+  it('does not make a page anew that is open to all', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+    const heading = screen.heading()
+
+    void useAuthStore().logout()
+    await settled()
+
+    expect(screen.heading()).toBe(heading)
+  })
+
   it('is told in a live region that was there before', async () => {
     await signedInAs(bob)
     const router = await openApp('/')
@@ -183,6 +194,35 @@ describe('For keyboard and screen reader', () => {
     expect(document.activeElement).toBe(screen.heading())
   })
 
+  it('moves it to a page that has no heading', async () => {
+    const router = await openApp('/')
+    router.addRoute({ path: '/bare', component: { render: () => 'No heading' } })
+
+    await router.push('/bare')
+    await settled()
+
+    expect(document.activeElement).toBe(screen.main())
+  })
+
+  it('moves it where the same view shows something else', async () => {
+    const router = await openApp('/nowhere')
+    screen.link('Sign in').focus()
+
+    await router.push('/nowhere/else')
+    await settled()
+
+    expect(document.activeElement).toBe(screen.heading())
+  })
+
+  it('leaves the focus alone where one cannot leave the page', async () => {
+    const router = await openApp('/')
+    router.beforeEach(() => false)
+
+    await click(screen.link('Sign in', screen.navigation()))
+
+    expect(document.activeElement).toBe(screen.link('Sign in', screen.navigation()))
+  })
+
   it('keeps the focus in the header when the button to sign out goes', async () => {
     await signedInAs(bob)
     await openApp('/')
@@ -190,6 +230,18 @@ describe('For keyboard and screen reader', () => {
     await click(screen.button('Sign out'))
 
     expect(document.activeElement).toBe(screen.link('Sign in', screen.navigation()))
+  })
+
+  it('leaves the focus where it is if the button to sign out never had it', async () => {
+    await signedInAs(bob)
+    await openApp('/')
+    const brand = screen.link('Vue Silent Refresh')
+    brand.focus()
+
+    screen.button('Sign out').click()
+    await settled()
+
+    expect(document.activeElement).toBe(brand)
   })
 
   it('does so before the API has answered', async () => {
@@ -236,6 +288,14 @@ describe('For keyboard and screen reader', () => {
 
     expect(document.activeElement).toBe(screen.main())
   })
+
+  it('leaves the address alone when it skips', async () => {
+    await openApp('/')
+
+    await click(screen.link('Skip to content'))
+
+    expect(location.hash).toBe('')
+  })
 })
 
 describe('Pages', () => {
@@ -250,6 +310,15 @@ describe('Pages', () => {
 
     expect(words(screen.heading())).toBe(heading)
   })
+
+  it.each(['/', '/login', '/forbidden', '/nowhere/at/all'])(
+    '%s has a heading that can take the focus',
+    async (path) => {
+      await openApp(path)
+
+      expect(screen.heading().getAttribute('tabindex')).toBe('-1')
+    },
+  )
 
   it('a visitor finds the way from the start to the others', async () => {
     await openApp('/')
@@ -272,6 +341,12 @@ describe('When the server is out of reach', () => {
     expect(words(screen.heading())).toBe('Cannot reach the server')
     expect(screen.has('Your session is kept.')).toBe(true)
     expect(router.currentRoute.value.fullPath).toBe('/dashboard?tab=2')
+  })
+
+  it('the page has a heading that can take the focus', async () => {
+    await openApp('/dashboard')
+
+    expect(screen.heading().getAttribute('tabindex')).toBe('-1')
   })
 
   it('opens the page once the server answers, and says meanwhile what it waits for', async () => {
@@ -311,6 +386,49 @@ describe('When the server is out of reach', () => {
 
     expect(words(screen.alert())).toMatch(/^Still no luck\./)
     expect(words(screen.heading())).toBe('Cannot reach the server')
+  })
+
+  it('says why it is still out of reach', async () => {
+    await openApp('/dashboard')
+    vi.setSystemTime(Date.now() + 60_000)
+
+    await click(screen.button('Try again'))
+
+    expect(words(screen.alert())).toMatch(/The server has a problem/)
+  })
+
+  it('can be tried time and again', async () => {
+    await openApp('/dashboard')
+    vi.setSystemTime(Date.now() + 60_000)
+    await click(screen.button('Try again'))
+    vi.setSystemTime(Date.now() + 120_000)
+    api.on('POST /api/auth/refresh', grantFor(bob))
+
+    await click(screen.button('Try again'))
+
+    expect(words(screen.heading())).toBe('Dashboard')
+  })
+
+  it('takes the error away with the next try, so that the same one is announced again', async () => {
+    await openApp('/dashboard')
+    vi.setSystemTime(Date.now() + 60_000)
+    await click(screen.button('Try again'))
+    vi.setSystemTime(Date.now() + 120_000)
+    api.hold('POST /api/auth/refresh')
+
+    await click(screen.button('Try again'))
+
+    expect(words(screen.alert())).toBe('')
+  })
+
+  it('says that the session is kept where it was the code of the page that had not come', async () => {
+    await signedInAs(bob)
+    const router = await openApp('/')
+
+    await router.push({ name: 'unavailable', params: { pathMatch: ['forbidden'] } })
+    await settled()
+
+    expect(screen.has('Your session is kept.')).toBe(true)
   })
 
   it('stays where it is, and says so, as long as there is no network', async () => {

@@ -91,6 +91,13 @@ describe.each(regions)('The region $name', ({ name, path, answer, shown }) => {
     await arrive(answer)
     expect(screen.has(shown, screen.region(name))).toBe(true)
   })
+
+  it('has a heading that can take the focus', async () => {
+    show(DashboardView)
+    await settled()
+
+    expect(screen.region(name).querySelector('h2')!.getAttribute('tabindex')).toBe('-1')
+  })
 })
 
 describe('The dashboard', () => {
@@ -245,6 +252,41 @@ describe('A new project', () => {
     expect(screen.has('42', screen.region('Stats'))).toBe(true)
   })
 
+  it('leaves the stats in view while they are counted anew', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+    api.hold('GET /api/stats')
+
+    await add('Gemini')
+
+    expect(screen.has('41', screen.region('Stats'))).toBe(true)
+  })
+
+  it('does not leave stats in view that could not be counted anew', async () => {
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+    api.on('GET /api/stats', () => problem(500))
+
+    await add('Gemini')
+
+    expect(screen.has('The server has a problem.', screen.region('Stats'))).toBe(true)
+    expect(screen.has('41', screen.region('Stats'))).toBe(false)
+  })
+
+  it('is in the list even if that could not be loaded before', async () => {
+    api.on('GET /api/projects', () => problem(500))
+    api.on('POST /api/projects', gemini)
+    show(DashboardView)
+    await settled()
+    api.on('GET /api/projects', [apollo, gemini])
+
+    await add('Gemini')
+
+    expect(listed()).toEqual(['Gemini', 'Apollo'])
+  })
+
   it('is in the list even if it was added while the list was on its way', async () => {
     const arrive = api.hold('GET /api/projects')
     api.on('POST /api/projects', gemini)
@@ -287,6 +329,26 @@ describe('A new project', () => {
 
     await answer(gemini)
     expect(form.getAttribute('aria-busy')).toBe('false')
+  })
+
+  it('has a button that says so while it is sent', async () => {
+    const answer = api.hold('POST /api/projects')
+    show(DashboardView)
+    await settled()
+
+    await add('Gemini')
+    const button = screen.button('Add project')
+    expect(button.getAttribute('aria-disabled')).toBe('true')
+
+    await answer(gemini)
+    expect(button.getAttribute('aria-disabled')).toBe('false')
+  })
+
+  it('has a name no longer than the API takes', async () => {
+    show(DashboardView)
+    await settled()
+
+    expect(screen.field('Name').maxLength).toBe(100)
   })
 
   it('needs a name', async () => {

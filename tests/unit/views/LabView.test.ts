@@ -86,7 +86,7 @@ function otherTab() {
     })
   })
   function say(message: object) {
-    const data = { ...message, lab: posted[0]!.lab, tab: 'other' }
+    const data = { tab: 'other', ...message, lab: posted[0]!.lab }
     channel.dispatchEvent(new MessageEvent('message', { data }))
   }
   function progress(done: boolean) {
@@ -180,6 +180,29 @@ describe('The refresh lab', () => {
 
     expect(counts()).toEqual(['–', '–', '–', '–'])
     expect(screen.region('Last run').getAttribute('aria-busy')).toBe('true')
+  })
+
+  it('says nothing of the last run while the next one is under way', async () => {
+    show(LabView)
+    await click(screen.button('Send requests'))
+    expect(words(screen.status())).not.toBe('')
+    api.hold(RESOURCE)
+
+    await click(screen.button('Send requests'))
+
+    expect(words(screen.status())).toBe('')
+  })
+
+  it('says how many requests are too many for so many tabs', async () => {
+    const other = otherTab()
+    show(LabView)
+    for (const tab of ['two', 'three']) other.say({ type: 'here', tab })
+    await type('Requests', '1000')
+
+    await click(screen.button('Send requests'))
+
+    expect(words(screen.alert())).toMatch(/^Requests: enter a whole number/)
+    expect(api.count(RESOURCE)).toBe(0)
   })
 
   it('does one thing at a time', async () => {

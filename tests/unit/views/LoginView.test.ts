@@ -35,6 +35,15 @@ describe('Signing in', () => {
     expect(useAuthStore().user).toEqual(ada)
   })
 
+  it('leaves out the space that a phone adds to the username', async () => {
+    api.on(LOGIN, grantFor(ada))
+    show(LoginView)
+
+    await signIn(' ada ')
+
+    expect(api.sent.map(({ body }) => body)).toEqual([{ username: 'ada', password: 'secret' }])
+  })
+
   it('sends nothing while a field is empty', async () => {
     show(LoginView)
 
@@ -110,6 +119,16 @@ describe('When signing in fails', () => {
     expect(words(alert)).toBe('Wrong username or password.')
     expect(screen.field('Username').value).toBe('ada')
     expect(document.activeElement).toBe(screen.field('Password'))
+  })
+
+  it('selects the wrong password, so that typing takes its place', async () => {
+    api.on(LOGIN, () => problem(401))
+    show(LoginView)
+
+    await signIn('ada', 'wrong')
+
+    const { selectionStart, selectionEnd } = screen.field('Password')
+    expect([selectionStart, selectionEnd]).toEqual([0, 5])
   })
 
   it('says how long to wait after too many attempts', async () => {

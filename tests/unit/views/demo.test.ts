@@ -41,6 +41,16 @@ describe('Pages', () => {
     expect(words(screen.heading())).toBe(heading)
   })
 
+  it.each(['/dashboard', '/admin', '/lab'])(
+    '%s has a heading that can take the focus',
+    async (path) => {
+      await signedInAs(ada)
+      await openApp(path)
+
+      expect(screen.heading().getAttribute('tabindex')).toBe('-1')
+    },
+  )
+
   it('the admin page lists the users and their roles', async () => {
     await signedInAs(ada)
     await openApp('/admin')
