@@ -6,6 +6,7 @@ import { serve } from 'h3'
 import type { H3 } from 'h3'
 import { createMockServer } from './app.ts'
 import { ACCOUNTS_HINT, lifetimesFrom, portFrom } from './env.ts'
+import { apiError } from './errors.ts'
 import { cacheFile, createFileStorage } from './storage.ts'
 
 /** Where Vite's dev and preview servers are. */
@@ -42,8 +43,9 @@ function refuseForeignHosts(app: H3): void {
   const answer = app.fetch
   app.fetch = (request) => {
     if (LOCAL_HOST.test(request.headers.get('host') ?? '')) return answer(request)
-    const message = 'Call this as localhost, or set MOCK_HOST.'
-    return Response.json({ status: 421, message, data: { code: 'foreign_host' } }, { status: 421 })
+    const error = apiError(421, 'foreign_host', 'Call this as localhost, or set MOCK_HOST.')
+    const { status, message, data } = error
+    return Response.json({ status, message, data }, { status })
   }
 }
 

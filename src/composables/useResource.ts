@@ -15,7 +15,7 @@ export function useResource<T>(fetch: (options: { signal: AbortSignal }) => Prom
   const error = shallowRef<unknown>(null)
   const status = ref<'loading' | 'ready' | 'error'>('loading')
   let current = new AbortController()
-  /** Each is answered by one more load, or it would go on for ever. */
+  /** The latest `replaced`: it leads to one more load and no second, or that would go on for ever. */
   let lastReplaced: unknown
 
   async function load(): Promise<void> {
