@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 import { cspPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
-export default defineConfig(({ command, mode }) => {
+export default defineConfig(({ mode }) => {
   const env = loadEnv(mode, process.cwd(), '')
   assertConfiguration(env)
   // A real API answers below /api, in dev and preview, and the mock stays out of the way.
@@ -13,18 +13,10 @@ export default defineConfig(({ command, mode }) => {
   const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
 
   return {
-    plugins: [
-      vue({ features: { optionsAPI: false } }),
-      cspPlugin(env.VITE_API_BASE_URL),
-      !target && mockServer(env),
-    ],
+    plugins: [vue(), cspPlugin(env.VITE_API_BASE_URL), !target && mockServer(env)],
     resolve: {
       alias: {
         '@': pathOf('src'),
-        // Without 1 kB of devtools that no bundler can see to be of no use.
-        ...(command === 'build' && {
-          pinia: pathOf('pinia.esm-browser.prod.js', import.meta.resolve('pinia')),
-        }),
       },
     },
     build: {
@@ -58,8 +50,8 @@ export default defineConfig(({ command, mode }) => {
   }
 })
 
-function pathOf(file: string, base = import.meta.url): string {
-  return fileURLToPath(new URL(file, base))
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url))
 }
 
 /** @throws Error that says which variable is wrong, and what to set */

@@ -1,10 +1,12 @@
 /** The app's one client for its API. Every resource in this folder is a few functions on it. */
 import type { FetchOptions } from 'ofetch'
-import { createApiClient, useAuthStore } from '@/auth/index.ts'
+import { baseURL } from '@/api/backend.ts'
+import { createApiClient } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 
 export const api = createApiClient({
-  baseURL: import.meta.env.VITE_API_BASE_URL || undefined,
-  session: () => useAuthStore(),
+  baseURL,
+  auth: () => useAuthStore(),
 })
 
 /**

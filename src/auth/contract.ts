@@ -1,18 +1,16 @@
 /**
- * What crosses the wire: the schemas that client and mock server both check, and the types
- * inferred from them. How the messages travel is left to backend.ts.
+ * What crosses the wire: the schemas that client and mock server both check, and the types inferred
+ * from them. How messages are sent is in backend.ts.
  */
 import * as v from 'valibot'
+import { InvalidGrantError } from './errors.ts'
 
-/** A year: no access token lives longer, so a larger number is a mistake (milliseconds, perhaps). */
+/** A year. No access token lives longer, so a larger number is a mistake. */
 const MAX_LIFETIME_SECONDS = 31_536_000
 
-// `custom` in place of `pipe`, in all that a grant is made of: every visitor loads what it uses.
-const Lifetime = v.custom<number>(
-  (value) => typeof value === 'number' && value > 0 && value <= MAX_LIFETIME_SECONDS,
-)
-/** Printable ASCII: `Headers` refuses anything else, with an error that shows the token. */
-const Token = v.custom<string>((value) => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value))
+const Lifetime = v.pipe(v.number(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
+/** Printable ASCII: `Headers` throws on anything else, with an error that shows the token. */
+const Token = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 
 /** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */
@@ -23,9 +21,9 @@ export const LoginRequestSchema = v.object({
 })
 
 /** What a person types to sign in. */
-export type Credentials = Omit<v.InferOutput<typeof LoginRequestSchema>, 'mode'>
+export type PasswordCredentials = Omit<v.InferOutput<typeof LoginRequestSchema>, 'mode'>
 
-/** Refresh and sign-out carry the refresh token in the body only where no cookie does. */
+/** Refresh and sign-out carry the refresh token in the body only if no cookie does. */
 export const RefreshRequestSchema = v.object({
   refreshToken: v.optional(v.pipe(v.string(), v.nonEmpty())),
 })
@@ -37,30 +35,55 @@ export const UserSchema = v.object({
   roles: v.array(v.string()),
 })
 
-/** The signed-in person, as the API tells it. */
+/** The signed-in person. */
 export type User = v.InferOutput<typeof UserSchema>
 
 export const TokenGrantSchema = v.object({
   accessToken: Token,
   tokenType: v.optional(v.string()),
   expiresIn: Lifetime,
-  user: UserSchema,
+  user: v.optional(UserSchema),
   refreshToken: v.optional(Token),
   refreshExpiresIn: v.optional(Lifetime),
 })
 
 /**
  * The answer to a sign-in or a refresh. `expiresIn` and `refreshExpiresIn` are in seconds from
- * receipt. The refresh token is here only when it travels in JSON.
+ * receipt. `refreshToken` is present only if it travels in JSON. `user` may be missing from a refresh:
+ * the user that is already known stays.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
 export type TokenGrant = v.InferOutput<typeof TokenGrantSchema>
 
-/** @throws Error that names the fields which are not as they should be, and shows no values */
+/** @throws InvalidGrantError */
 export function readGrant(answer: unknown): TokenGrant {
-  const result = v.safeParse(TokenGrantSchema, answer)
+  return read(TokenGrantSchema, answer, 'a token grant')
+}
+
+/** @throws InvalidGrantError */
+export function readUser(answer: unknown): User {
+  return read(UserSchema, answer, 'a user')
+}
+
+function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown, what: string): T {
+  const result = v.safeParse(schema, answer)
   if (result.success) return result.output
-  const fields = result.issues.map((issue) => issue.path?.map(({ key }) => key).join('.') ?? 'body')
-  throw new Error(`The API answered with something that is not a token grant: ${fields.join(', ')}`)
+  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? 'body')
+  throw new InvalidGrantError(`The API's answer is not ${what}. Check: ${fields.join(', ')}`)
+}
+
+/** Says so if `expiresIn` cannot be seconds, by the claims of a JWT. */
+export function lifetimeProblem({ accessToken, expiresIn }: TokenGrant): string | undefined {
+  try {
+    const payload = accessToken.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')
+    const { exp, iat } = JSON.parse(atob(payload))
+    const ratio = expiresIn / (exp - iat)
+    if (ratio > 10 || ratio < 0.1) {
+      return `expiresIn is ${expiresIn}, but the token lives ${exp - iat} seconds (exp - iat)`
+    }
+  } catch {
+    // The token is not a JWT.
+  }
+  return undefined
 }

@@ -5,7 +5,7 @@
 import { watch } from 'vue'
 import { loadRouteLocation } from 'vue-router'
 import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
-import { useAuthStore } from './store.ts'
+import type { User } from './contract.ts'
 
 type Redirect = Exclude<RouteLocationRaw, string>
 
@@ -23,9 +23,19 @@ declare module 'vue-router' {
   }
 }
 
+/** What the guard needs of the auth store. */
+export interface GuardedAuth {
+  readonly status: 'restoring' | 'anonymous' | 'authenticated'
+  readonly user: User | null
+  readonly isAuthenticated: boolean
+  readonly endReason: 'signed-out' | 'expired' | null
+  readonly hasRole: (role: string) => boolean
+  restore(): Promise<void>
+}
+
 export interface AuthGuardOptions {
-  /** Default: the store of the active Pinia. */
-  auth?: ReturnType<typeof useAuthStore>
+  /** The auth store. */
+  auth: GuardedAuth
   /** Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. */
   login?: string
   /** Path of the page that follows a sign-in when no other was asked for. Default `/dashboard`. */
@@ -43,16 +53,16 @@ export interface AuthGuardOptions {
  * Guards `router`. Navigation waits for the restore of a session, and never longer than that: a
  * route that is open to all does not wait. Returns the function that takes the guard off.
  */
-export function installAuthGuard(router: Router, options: AuthGuardOptions = {}): () => void {
+export function installAuthGuard(router: Router, options: AuthGuardOptions): () => void {
   const { login = '/login', home = '/dashboard', forbidden = '/forbidden' } = options
-  const { auth = useAuthStore(), unavailable = 'unavailable' } = options
+  const { auth, unavailable = 'unavailable' } = options
 
   function verdict(to: RouteLocationNormalized): Redirect | true {
     if (to.meta.guestOnly && auth.isAuthenticated) return destination(to.query.redirect)
     if (!isProtected(to)) return true
     if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
     const { roles } = to.meta
-    return !roles || roles.some(auth.hasRole) || { path: forbidden }
+    return !roles || roles.some((role) => auth.hasRole(role)) || { path: forbidden }
   }
 
   /** A path of this app that leads to a page, or `home`: never another origin. */

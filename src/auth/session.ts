@@ -1,26 +1,16 @@
 /**
- * One session of one person in this tab, from sign-in or restore to its end: the access token, the
- * one refresh that all wait for, and the back-off after a failed one. How a refresh is done, and
- * which session is the current one, is left to shared-session.ts.
+ * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
+ * leads to, the one refresh that all calls share, and what each failure of it means.
  */
-import { retryAfter, unlessAborted } from './backend.ts'
+import { backOffTime, retryAfter } from './backoff.ts'
 import type { User } from './contract.ts'
+import { isRefusal } from './errors.ts'
+import type { EndReason, SessionEndedError } from './errors.ts'
+import type { RefreshCause } from './events.ts'
+import { Refusals } from './refusals.ts'
+import { unlessAborted } from './signals.ts'
 
-/** Why a session came to its end. `replaced`: somebody signed in over it. */
-export type SessionEnd = 'signed-out' | 'expired' | 'replaced'
-
-/** What was asked for in a session that is over: there is no answer, and there will be none (R6). */
-export class SessionEndedError extends Error {
-  override readonly name = 'SessionEndedError'
-  readonly reason: SessionEnd
-
-  constructor(reason: SessionEnd, options?: ErrorOptions) {
-    super(`The session has ended (${reason}). Sign in to go on.`, options)
-    this.reason = reason
-  }
-}
-
-/** A grant as it is kept, in milliseconds of the clock of `now`. */
+/** A grant as a session holds it. Times are in milliseconds of the clock `now`. */
 export interface HeldGrant {
   user: User
   accessToken: string
@@ -28,7 +18,7 @@ export interface HeldGrant {
   expiresAt: number
 }
 
-/** The latest refresh failed for a reason that may pass. Until `until` no other is tried. */
+/** The last refresh failed temporarily. No other is sent before `until` (R7). */
 export interface RefreshFailure {
   error: unknown
   count: number
@@ -36,133 +26,195 @@ export interface RefreshFailure {
   until: number
 }
 
-export interface SessionOptions {
-  id: string
+/** What a session leaves to auth.ts. */
+export interface SessionOwner {
   now: () => number
   random: () => number
-  /** Brings the session a new grant by `hold`, or rejects. */
-  refresh: (session: Session) => Promise<void>
+  /** Runs tasks one at a time, across tabs too (R1). */
+  exclusive<T>(task: () => Promise<T>): Promise<T>
+  /** Asks the API for a new grant and gives it to `session.hold`. */
+  requestGrant(session: Session, cause: RefreshCause): Promise<void>
+  /** The refresh failed temporarily. */
+  refreshFailed(session: Session): void
+  /** A request to `route` was sent again. `isRefused`: the token came fresh from a refresh. */
+  replayed(session: Session, route: string, status: number, isRefused: boolean): void
+  endInAllTabs(session: Session, reason: EndReason, cause: unknown): SessionEndedError
 }
 
 export class Session {
   readonly id: string
-  held: HeldGrant | null = null
+  grant: HeldGrant | null = null
   failure: RefreshFailure | null = null
-  #rejected: string | null = null
-  #flight: Promise<string> | null = null
-  readonly #end = new AbortController()
-  readonly #options: SessionOptions
+  /** How many calls wait for the refresh that is under way. */
+  waiting = 0
+  /** False while it is only a guess that there is a session (`restore: 'always'`). */
+  isKnown = false
+  readonly refusals: Refusals
+  readonly #owner: SessionOwner
+  readonly #ended = new AbortController()
+  #rejectedToken: string | null = null
+  #refresh: Promise<string> | null = null
 
-  constructor(options: SessionOptions) {
-    this.id = options.id
-    this.#options = options
+  constructor(id: string, owner: SessionOwner) {
+    this.id = id
+    this.#owner = owner
+    this.refusals = new Refusals(owner)
   }
 
   /**
-   * What may I send now? The access token while it lives, else the next one, once it is there.
+   * The access token for a request: the current one while it lives, else the next one.
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  authorize(): string | Promise<string> {
-    if (!this.isLive()) return this.refresh() // R2
-    const held = this.held!
-    const isLastStretch = this.#options.now() >= held.expiresAt - lastStretch(held)
-    if (isLastStretch) this.refresh().catch(() => {})
-    return held.accessToken
-  }
-
-  /** Whether there is a token, neither expired nor rejected. */
-  isLive(): boolean {
-    if (!this.held || this.held.accessToken === this.#rejected) return false
-    return this.#options.now() < this.held.expiresAt
+  tokenToSend(): string | Promise<string> {
+    if (!this.isAlive()) return this.nextToken(this.#causeOfRefresh()) // R2
+    if (this.#owner.now() >= this.grant!.expiresAt - lastStretch(this.grant!)) {
+      this.nextToken('background').catch(() => {}) // The current token still works.
+    }
+    return this.grant!.accessToken
   }
 
   /**
-   * This token was rejected, what next? The current one where it is another by now (R3), else the
-   * next one.
+   * After a 401, the token to send once more: the current one if it has changed since (R3), else the
+   * next one. Null: the 401 is the answer, because a refresh does not help on this route (R4).
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  renew(rejected: string): string | Promise<string> {
-    if (this.held?.accessToken === rejected) this.#rejected = rejected
-    return this.authorize()
+  tokenAfter401(rejected: string, route: string): string | Promise<string> | null {
+    if (this.grant?.accessToken === rejected) {
+      if (this.refusals.isExpected(route)) return null
+      this.#rejectedToken = rejected
+    }
+    return this.tokenToSend()
   }
 
-  /** The next token, by the one refresh for all. Rejects at once while backing off (R1, R7). */
-  refresh(): Promise<string> {
-    this.#flight ??= this.#fly().finally(() => (this.#flight = null))
-    return this.#flight
+  /** The next token, by the one refresh that all callers share (R1). */
+  nextToken(cause: RefreshCause): Promise<string> {
+    this.waiting += cause === 'background' ? 0 : 1
+    this.#refresh ??= this.#runRefresh(cause).finally(() => {
+      this.#refresh = null
+      this.waiting = 0
+    })
+    return this.#refresh
   }
 
-  async #fly(): Promise<string> {
-    this.check()
-    await unlessAborted(this.signal, this.#options.refresh(this))
-    if (this.ended) throw this.ended
-    return this.held!.accessToken
+  /** As `nextToken`, for a person who asks to try again: sent even inside the back-off (R7). */
+  nextTokenNow(cause: RefreshCause): Promise<string> {
+    this.endBackOff()
+    return this.nextToken(cause)
   }
 
-  /** @throws the reason for which no refresh may be tried now */
-  check(): void {
-    if (this.ended) throw this.ended
-    if (this.isPaused()) throw this.failure!.error
+  async #runRefresh(cause: RefreshCause): Promise<string> {
+    this.#throwIfBlocked()
+    const before = this.grant
+    const isRenewed = () => this.grant !== before && this.isAlive()
+    const refreshed = this.#owner.exclusive(async () => {
+      this.#throwIfBlocked()
+      if (isRenewed()) return // Another tab has refreshed meanwhile.
+      try {
+        await this.#owner.requestGrant(this, cause)
+      } catch (error) {
+        this.throwIfEnded() // R12
+        if (isRefusal(error)) throw this.#owner.endInAllTabs(this, 'expired', error) // R8
+        this.#backOff(error) // R7
+        // Without Web Locks, another tab may have brought the token that this one failed to get.
+        if (!isRenewed()) throw error
+      }
+    })
+    await unlessAborted(this.signal, refreshed)
+    this.throwIfEnded()
+    return this.grant!.accessToken
   }
 
-  /** Whether a pause lasts. A clock that was set back ends it: it might last for days otherwise. */
-  isPaused(): boolean {
-    const now = this.#options.now()
-    return !!this.failure && now >= this.failure.at && now < this.failure.until
+  #causeOfRefresh(): RefreshCause {
+    if (!this.grant) return 'restore'
+    return this.grant.accessToken === this.#rejectedToken ? 'unauthorized' : 'expiry'
   }
 
-  hold(held: HeldGrant): void {
-    this.held = held
-    this.#rejected = null
-    // Another tab's grant, if no newer than the failure, does not make up for it (R7).
-    const at = this.failure?.at ?? 0
-    if (held.receivedAt > at || this.#options.now() < at) this.failure = null
+  /** A request was sent again. `isFresh`: with a token for which it had waited. */
+  noteReplay(route: string, status: number, isFresh: boolean): void {
+    const isRefused = status === 401 && isFresh
+    if (status !== 401) this.refusals.accepted(route)
+    if (isRefused) this.refusals.refused(route)
+    else if (isFresh) this.refusals.refreshHelped()
+    this.#owner.replayed(this, route, status, isRefused)
   }
 
-  /** 1 s, doubling to 30 s, of which a random half is taken off so that a fleet spreads out. */
-  fail(error: unknown): void {
-    const at = this.#options.now()
+  /** Whether there is a token that is neither expired nor rejected. */
+  isAlive(): boolean {
+    if (!this.grant || this.grant.accessToken === this.#rejectedToken) return false
+    return this.#owner.now() < this.grant.expiresAt
+  }
+
+  hold(grant: HeldGrant): void {
+    const known = this.grant?.user
+    // The same object while nothing about the person has changed, so that no watcher fires.
+    const isSame = JSON.stringify(known) === JSON.stringify(grant.user)
+    this.grant = { ...grant, user: isSame ? known! : grant.user }
+    this.#rejectedToken = null
+    this.refusals.tokenChanged()
+    // Another tab's grant that is no newer than the failure here does not undo it (R7).
+    const failedAt = this.failure?.at ?? 0
+    if (grant.receivedAt > failedAt || this.#owner.now() < failedAt) this.failure = null
+  }
+
+  #backOff(error: unknown): void {
+    const at = this.#owner.now()
     const count = (this.failure?.count ?? 0) + 1
-    const backoff = Math.min(30_000, 1000 * 2 ** (count - 1)) * (1 - this.#options.random() / 2)
-    this.pause({ error, count, at, until: at + (retryAfter(error, at) ?? backoff) })
+    const wait = retryAfter(error, at) ?? backOffTime(count, this.#owner.random())
+    this.pause({ error, count, at, until: at + wait })
+    this.#owner.refreshFailed(this)
   }
 
-  /** Begins a pause, after a failure here or in another tab. Of two pauses the longer counts (R7). */
+  /** Starts the back-off after a failure, in this tab or another. Of two, the longer one counts. */
   pause(failure: RefreshFailure): void {
-    const receivedAt = this.held?.receivedAt ?? 0
-    const isOver = failure.at < receivedAt && receivedAt <= this.#options.now()
+    const receivedAt = this.grant?.receivedAt ?? 0
+    const isOver = failure.at < receivedAt && receivedAt <= this.#owner.now()
     if (isOver || (this.isPaused() && failure.until <= this.failure!.until)) return
     this.failure = failure
   }
 
-  end(error: SessionEndedError): void {
-    this.held = null
-    this.#end.abort(error)
+  /** Lets the next call refresh. The count of failures stays. */
+  endBackOff(): void {
+    if (this.failure) this.failure = { ...this.failure, until: this.failure.at }
   }
 
-  /** Aborts when the session ends. */
+  /** Whether refreshes are held back. A clock that was set back ends this. */
+  isPaused(): boolean {
+    const now = this.#owner.now()
+    return !!this.failure && now >= this.failure.at && now < this.failure.until
+  }
+
+  #throwIfBlocked(): void {
+    this.throwIfEnded()
+    if (this.isPaused()) throw this.failure!.error
+  }
+
+  /** Ends the session in this tab. Its calls reject with the error. */
+  end(error: SessionEndedError): void {
+    this.grant = null
+    this.#ended.abort(error)
+  }
+
+  /** Aborts when the session ends, with its SessionEndedError. */
   get signal(): AbortSignal {
-    return this.#end.signal
+    return this.#ended.signal
   }
 
   get ended(): SessionEndedError | null {
     return this.signal.aborted ? this.signal.reason : null
   }
+
+  /** @throws SessionEndedError */
+  throwIfEnded(): void {
+    this.signal.throwIfAborted()
+  }
 }
 
 /**
- * The last stretch of a token's life, in which it is still sent while the next one is on its way:
- * a minute, or a fifth of a life shorter than five minutes. In milliseconds.
+ * The last part of a token's life, in which requests still send it while the next one is fetched: a
+ * minute, or a fifth of a life shorter than five minutes. In milliseconds.
  */
 function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
   return Math.min(60_000, (expiresAt - receivedAt) / 5)
-}
-
-/** As another tab can be told of it: messages are cloned, and not everything that is thrown can be. */
-export function portable(failure: RefreshFailure): RefreshFailure {
-  const { name = 'Error', message = '', status } = Object(failure.error)
-  const error = { name: `${name}`, message: `${message}`, status: Number(status) || undefined }
-  return { ...failure, error }
 }

@@ -1,14 +1,16 @@
-/**
- * The note: one value that all tabs share by localStorage. What it says is left to shared-session.ts.
- */
+/** A value in localStorage that all tabs share. What it means is decided by whoever stores it. */
 
 export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
 
-/**
- * A value that all tabs see and that outlives the page; where storage is denied, or once it has
- * failed, a variable.
- */
-export function createNote(key: string, storage: TabStorage | null) {
+export interface StoredValue {
+  get(): string | null
+  set(value: string | null): void
+  /** False if storage is denied or has failed: the value is then known to this tab alone. */
+  readonly isShared: boolean
+}
+
+/** A value that outlives the page. If storage is denied or fails, it becomes a variable. */
+export function createStoredValue(key: string, storage: TabStorage | null): StoredValue {
   let own: string | null = null
   let shared = storage
   return {
@@ -23,7 +25,7 @@ export function createNote(key: string, storage: TabStorage | null) {
       }
       return own
     },
-    set(value: string | null) {
+    set(value) {
       own = value
       try {
         if (value === null) shared?.removeItem(key)
@@ -35,13 +37,14 @@ export function createNote(key: string, storage: TabStorage | null) {
         try {
           failed?.removeItem(key)
         } catch {
-          // It is not full, but broken.
+          // Storage is not full, but broken.
         }
       }
     },
   }
 }
 
+/** localStorage, or null if the browser denies it. */
 export function browserStorage(): Storage | null {
   try {
     return typeof window === 'undefined' ? null : window.localStorage

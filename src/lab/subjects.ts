@@ -70,7 +70,7 @@ export async function openSpare(): Promise<Subject> {
   const auth = scope.run(() => createAuth({ backend, tabs, now: () => Date.now() + ahead }))!
   await auth.login(DEMO)
 
-  const client = createApiClient({ baseURL, session: auth, fetch: withoutCookies })
+  const client = createApiClient({ baseURL, auth, fetch: withoutCookies })
   const end = noteEnd()
   return {
     send: (query, signal) =>

@@ -5,7 +5,7 @@
  */
 import type { PiniaPlugin, StateTree } from 'pinia'
 import { isReadonly, toRaw, watch } from 'vue'
-import { useAuthStore } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 
 /**
  * A Pinia plugin for option and setup stores alike. State has to be what `structuredClone` takes,

@@ -37,7 +37,7 @@ const fetch: typeof globalThis.fetch = async (_, init) => {
   return body ? Response.json(body) : new Response(null, { status: 204 })
 }
 const bare = ofetch.create({ baseURL }, { fetch })
-const api = createApiClient({ baseURL, session: auth, fetch })
+const api = createApiClient({ baseURL, auth, fetch })
 
 await auth.login({ username: 'demo', password: 'password' })
 console.table(await oneCall())

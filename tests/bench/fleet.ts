@@ -77,9 +77,9 @@ async function simulate(strategy: Strategy, pause: number): Promise<Figures> {
     const auth = createAuth({ backend, tabs, now: () => clock, random: strategy.random })
     await auth.login({ username: 'demo', password: 'password' })
     const request = () => {
-      const session = auth.currentSession()!
+      const session = auth.sessions.current()!
       if (!strategy.backOff) session.failure = null
-      Promise.resolve(session.authorize()).then(
+      Promise.resolve(session.tokenToSend()).then(
         () => (requests[Math.floor(clock / 1000)]! += 1),
         () => {}, // It would reject with the failure of the refresh.
       )

@@ -56,7 +56,7 @@ describe('the refresh token in json mode', () => {
   it('is kept in storage, alone: no access token, and no cookie', async () => {
     const here = await createJourney(openJsonMode)
     const { auth } = await here.signIn()
-    expect([...here.browser.storage.keys()].sort()).toEqual([KEY, 'auth.session'])
+    expect([...here.browser.storage.keys()].sort()).toEqual([KEY, 'silent-refresh.session'])
     expect([...here.browser.storage.values()].join()).not.toContain(auth.accessToken.value)
     expect(here.api.cookies!.size).toBe(0)
   })
@@ -64,7 +64,7 @@ describe('the refresh token in json mode', () => {
   it('in cookie mode there is none for a script to read (R14)', async () => {
     const here = await createJourney(openCookieMode)
     await here.signIn()
-    expect([...here.browser.storage.keys()]).toEqual(['auth.session'])
+    expect([...here.browser.storage.keys()]).toEqual(['silent-refresh.session'])
   })
 
   it('R5: goes to the two routes that need it and nowhere else', async () => {

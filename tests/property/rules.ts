@@ -68,7 +68,7 @@ export class Rules implements Watcher<Tab> {
   sent(call: Call<Tab>): void {
     this.#lastEvent = Date.now()
     const { tab, endpoint, token } = call
-    const session = tab.auth.currentSession()
+    const session = tab.auth.sessions.current()
     if (session) this.#sessions.set(call, session)
     if (endpoint === 'notes') return this.#sentRequest(call, this.world.requestAt(call.url))
 
@@ -134,7 +134,7 @@ export class Rules implements Watcher<Tab> {
     if (request.to === 'elsewhere' && token) this.broken('R5', `${token} goes to a foreign origin`)
     if (!session && token) this.broken('R6', `${name} was begun by nobody, and carries ${token}`)
     if (!session || request.to === 'elsewhere') return
-    if (tab.auth.currentSession() !== session) {
+    if (tab.auth.sessions.current() !== session) {
       this.broken('R6', `${name} is sent after the end of its session`)
     }
     if (!token) return this.broken('R6', `${name} carries no token`)
@@ -230,7 +230,7 @@ export class Rules implements Watcher<Tab> {
     request.settled = true
     if (tab.closed) return
     if (controller.signal.aborted) this.broken('R9', `${name} fulfils after its abort`)
-    if (session && tab.auth.currentSession() !== session) {
+    if (session && tab.auth.sessions.current() !== session) {
       this.broken('R6', `${name} fulfils after the end of its session`)
     }
     if (answer !== 200) this.broken('R4', `${name} fulfils, but was answered ${answer}`)
@@ -251,7 +251,7 @@ export class Rules implements Watcher<Tab> {
     const last = sends === 2 || !session || to === 'elsewhere'
     if (controller.signal.aborted) {
       if (reason !== controller.signal.reason) bad('R9')
-    } else if (session && tab.auth.currentSession() !== session) {
+    } else if (session && tab.auth.sessions.current() !== session) {
       if (!(reason instanceof SessionEndedError)) bad('R6')
     } else if (answer instanceof Error) {
       if (error.cause !== answer) bad('R7')
@@ -301,7 +301,7 @@ export class Rules implements Watcher<Tab> {
   }
 
   #observeTab(tab: Tab): void {
-    const session = tab.auth.currentSession()
+    const session = tab.auth.sessions.current()
     const token = tab.auth.accessToken.value
     if (session !== tab.session) this.#changed(tab, tab.session, session)
     if (token && session && token !== tab.token) {

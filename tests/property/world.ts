@@ -26,7 +26,7 @@ export interface Setup {
   signedIn: boolean
 }
 
-export type Session = NonNullable<ReturnType<ReturnType<typeof createAuth>['currentSession']>>
+export type Session = NonNullable<ReturnType<ReturnType<typeof createAuth>['sessions']['current']>>
 
 /** A tab from its opening to its closing or reload, and what has been seen of it. */
 export class Tab {
@@ -52,7 +52,7 @@ export class Tab {
     const fetch = network.fetchOf(this)
     const backend = createCookieBackend({ fetch })
     this.auth = createAuth({ backend, tabs: page.tabs, random: () => 0 })
-    this.api = createApiClient({ session: this.auth, fetch })
+    this.api = createApiClient({ auth: this.auth, fetch })
   }
 
   get closed(): boolean {
@@ -171,7 +171,7 @@ export class World {
   }
 
   signOut(tab: Tab): void {
-    const session = tab.auth.currentSession()
+    const session = tab.auth.sessions.current()
     for (const deed of this.deeds) {
       if (deed.tab === tab && deed.what.startsWith('sign-in')) deed.cancelled = true
     }
@@ -200,7 +200,7 @@ export class World {
       ...options,
       name: `request ${number}`,
       tab,
-      session: to === 'api without a token' ? null : tab.auth.currentSession(),
+      session: to === 'api without a token' ? null : tab.auth.sessions.current(),
       controller,
       sends: 0,
       body: undefined,

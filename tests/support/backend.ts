@@ -5,7 +5,7 @@ export const ada: User = { id: '1', username: 'ada', name: 'Ada', roles: ['user'
 export const bob: User = { id: '2', username: 'bob', name: 'Bob', roles: ['user'] }
 
 /** A grant for `user`, of 900 seconds. No two have the same access token. */
-export function grantFor(user: User = ada, expiresIn = 900): TokenGrant {
+export function grantFor(user: User = ada, expiresIn = 900): TokenGrant & { user: User } {
   serial += 1
   return { accessToken: `access-${serial}`, tokenType: 'Bearer', expiresIn, user }
 }

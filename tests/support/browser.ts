@@ -2,8 +2,8 @@
  * A browser profile in memory: Web Locks, BroadcastChannel and localStorage as its tabs share them.
  * A message arrives as a task of its own, as in a browser; under fake timers, when they advance.
  */
-import { createTabs } from '@/auth/tabs.ts'
-import type { Tabs, TabsOptions } from '@/auth/tabs.ts'
+import { createTabs } from '@/auth/tabs/tabs.ts'
+import type { Tabs, TabsOptions } from '@/auth/tabs/tabs.ts'
 
 interface Held {
   reject: (reason: unknown) => void

@@ -64,7 +64,7 @@ export async function createJourney(
       now: () => clock.client,
     })
     const { baseURL, clientFetch } = api
-    return { auth, api: createApiClient({ baseURL, session: auth, fetch: clientFetch }) }
+    return { auth, api: createApiClient({ baseURL, auth, fetch: clientFetch }) }
   }
 
   return {
@@ -358,7 +358,7 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       here.expireAccess()
       const held = here.holdRefresh()
       const answers = Promise.all([first.api('/projects'), second.api('/projects')])
-      const isRejected = ({ auth }: typeof first) => !auth.currentSession()!.isLive()
+      const isRejected = ({ auth }: typeof first) => !auth.sessions.current()!.isAlive()
       await vi.waitUntil(() => isRejected(first) && isRejected(second))
       held.release()
       await answers

@@ -37,7 +37,7 @@ export function createMockBrowser(options: MockOptions = {}) {
       tabs: browser.openTab(),
       now: options.now,
     })
-    return { auth, api: createApiClient({ session: auth, fetch }) }
+    return { auth, api: createApiClient({ auth, fetch }) }
   }
 
   const control = async (name: string, body?: object) => {

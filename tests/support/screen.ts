@@ -9,7 +9,8 @@ import type { Component } from 'vue'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createMemoryHistory, createRouter, routeLocationKey, routerKey } from 'vue-router'
 import App from '@/App.vue'
-import { installAuthGuard, useAuthStore } from '@/auth/index.ts'
+import { installAuthGuard } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import type { User } from '@/auth/index.ts'
 import { routes } from '@/router/routes.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
@@ -133,7 +134,7 @@ export async function openApp(path: string, { guarded = true } = {}) {
   const history = createMemoryHistory()
   history.replace(path)
   const router = createRouter({ history, routes })
-  if (guarded) installAuthGuard(router)
+  if (guarded) installAuthGuard(router, { auth: useAuthStore() })
   await codeOfAllPages()
   mount(App, { attachTo: document.body, global: { plugins: [pinia, router] } })
   await router.isReady()

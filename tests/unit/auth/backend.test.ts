@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
-import { isRefusal, limited, retryAfter } from '@/auth/backend.ts'
+import { retryAfter } from '@/auth/backoff.ts'
+import { isRefusal } from '@/auth/errors.ts'
+import { withTimeLimit } from '@/auth/signals.ts'
 import { grantFor, httpError } from '../../support/backend.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
@@ -207,22 +209,22 @@ describe('createJsonBackend', () => {
   })
 })
 
-describe('limited', () => {
+describe('withTimeLimit', () => {
   useFakeClock()
 
   it('passes on what the call gives or throws', async () => {
     const error = new Error('broken')
-    await expect(limited(() => Promise.resolve(1), 10)).resolves.toBe(1)
-    await expect(limited(() => Promise.reject(error), 10)).rejects.toBe(error)
+    await expect(withTimeLimit(() => Promise.resolve(1), 10)).resolves.toBe(1)
+    await expect(withTimeLimit(() => Promise.reject(error), 10)).rejects.toBe(error)
     const throwing = () => {
       throw error
     }
-    await expect(limited(throwing, 10)).rejects.toBe(error)
+    await expect(withTimeLimit(throwing, 10)).rejects.toBe(error)
     expect(vi.getTimerCount()).toBe(0) // R15
   })
 
   it('takes what a back end in JavaScript returns without a promise', async () => {
-    await expect(limited((() => 1) as never, 10)).resolves.toBe(1)
+    await expect(withTimeLimit((() => 1) as never, 10)).resolves.toBe(1)
   })
 
   it('R12: rejects with the reason of the end, whatever else comes of the call', async () => {
@@ -231,13 +233,13 @@ describe('limited', () => {
       controller.abort('over')
       return Promise.reject(new Error('its own'))
     }
-    await expect(limited(call, 10, controller.signal)).rejects.toBe('over')
+    await expect(withTimeLimit(call, 10, controller.signal)).rejects.toBe('over')
   })
 
   it('R11: gives up and aborts when the time is over', async () => {
     let signal: AbortSignal | undefined
     const hanging = outcome(
-      limited((options) => {
+      withTimeLimit((options) => {
         signal = options.signal
         return new Promise(() => {})
       }, 10),
@@ -250,7 +252,7 @@ describe('limited', () => {
   it('R12: does not call at all when it is over before it begins', async () => {
     const call = vi.fn<() => Promise<void>>()
     const error = new Error('over')
-    await expect(limited(call, 10, AbortSignal.abort(error))).rejects.toBe(error)
+    await expect(withTimeLimit(call, 10, AbortSignal.abort(error))).rejects.toBe(error)
     await elapse()
     expect(call).not.toHaveBeenCalled()
   })

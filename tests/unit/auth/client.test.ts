@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FetchError } from 'ofetch'
 import type { FetchContext } from 'ofetch'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import type { PasswordCredentials } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import type { Sent } from '../../support/api.ts'
 import { bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
@@ -10,12 +11,14 @@ import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
+type Auth = ReturnType<typeof createAuth<PasswordCredentials>>
+
 useFakeClock()
 
 const base = 'https://api.example/v1'
 
 let backend: ManualBackend
-let auth: ReturnType<typeof createAuth>
+let auth: Auth
 let api: ReturnType<typeof createApiClient>
 let sent: Sent[]
 let fetch: typeof globalThis.fetch
@@ -25,8 +28,7 @@ beforeEach(() => {
   ;({ fetch, sent, arrived } = createStubApi())
   backend = createManualBackend()
   auth = createAuth({ backend, tabs: new FakeBrowser().openTab(), random: () => 0 })
-  const source = { currentSession: auth.currentSession }
-  api = createApiClient({ baseURL: base, session: source, fetch })
+  api = createApiClient({ baseURL: base, auth, fetch })
 })
 
 async function signIn(grant = grantFor()) {
@@ -131,7 +133,7 @@ describe('one request', () => {
 
   it('takes the session from a function when a request begins, not before', async () => {
     const source = vi.fn<() => typeof auth>(() => auth)
-    const late = createApiClient({ baseURL: base, session: source, fetch })
+    const late = createApiClient({ baseURL: base, auth: source, fetch })
     expect(source).not.toHaveBeenCalled()
     const grant = await signIn()
     void late('/projects')
@@ -182,7 +184,7 @@ describe('R5: the token goes to the API alone', () => {
     vi.stubGlobal('location', { href: 'https://app.example/' })
     await signIn()
     const stub = vi.fn<typeof fetch>(async () => ok())
-    const page = createApiClient({ session: auth, fetch: stub })
+    const page = createApiClient({ auth, fetch: stub })
     const { signal } = new AbortController()
     const foreign = { url: 'https://evil.example/x', headers: new Headers(), signal } as Request
     await page(foreign)
@@ -308,7 +310,7 @@ describe('a 401', () => {
     sent[0]!.answer(withProperties(unauthorized(), elsewhere))
     await elapse()
     expect(answer.reason).toMatchObject({ status: 401 })
-    expect(auth.currentSession()!.authorize()).toBe(accessToken)
+    expect(auth.sessions.current()!.tokenToSend()).toBe(accessToken)
   })
 
   it('is replayed where a redirect has led to the API itself', async () => {
@@ -799,7 +801,7 @@ describe('R9: abort', () => {
       options.signal = signal
     }
     await elapse(16 * 60_000)
-    const plain = createApiClient({ baseURL: base, session: auth, fetch: async () => ok() })
+    const plain = createApiClient({ baseURL: base, auth, fetch: async () => ok() })
     const answers = [1, 2, 3].map((n) => outcome(plain(`/${n}`, { onRequest })))
     await elapse()
     expect(getEventListeners(signal, 'abort')).toHaveLength(3)

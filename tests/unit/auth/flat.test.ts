@@ -32,7 +32,7 @@ beforeEach(async () => {
   answer = () => Response.json(1)
   api = createApiClient({
     baseURL: 'https://api.example',
-    session: auth,
+    auth,
     fetch: async (_, init) => answer(new Headers(init?.headers).get('authorization')),
   })
 })
@@ -93,5 +93,5 @@ it('R15: an event stream that is an error, and that nobody reads, leaves no list
 it('R15: a thousand refreshes leave no listener on the session', async () => {
   for (let n = 0; n < 1000; n += 1) await auth.refresh()
   await Promise.resolve()
-  expect(getEventListeners(auth.currentSession()!.signal, 'abort')).toEqual([])
+  expect(getEventListeners(auth.sessions.current()!.signal, 'abort')).toEqual([])
 })

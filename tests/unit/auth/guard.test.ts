@@ -470,7 +470,7 @@ describe('while the session is being restored', () => {
   it('a tab that takes up another session stays where it is until that is known', async () => {
     await signIn()
     await router.push('/dashboard')
-    browser.storage.set('auth.session', 'of another tab')
+    browser.storage.set('silent-refresh.session', 'of another tab')
     const refreshed = outcome(auth.refresh())
     await elapse()
     expect(auth.status).toBe('restoring')
@@ -484,7 +484,7 @@ describe('while the session is being restored', () => {
   it('R8: a tab that takes up another session, which is refused, is led to the sign-in', async () => {
     await signIn()
     await router.push('/dashboard')
-    browser.storage.set('auth.session', 'of another tab')
+    browser.storage.set('silent-refresh.session', 'of another tab')
     void auth.refresh().catch(() => {})
     await elapse()
     expect(auth.status).toBe('restoring')
@@ -496,7 +496,7 @@ describe('while the session is being restored', () => {
   it('R7: a tab that takes up another session without a network stays where it is', async () => {
     await signIn()
     await router.push('/dashboard')
-    browser.storage.set('auth.session', 'of another tab')
+    browser.storage.set('silent-refresh.session', 'of another tab')
     const refreshed = outcome(auth.refresh())
     await elapse()
     backend.latest('refresh').fail(new TypeError('Failed to fetch'))

@@ -20,7 +20,7 @@ beforeEach(() => {
   sent = stub.sent
   backend = createManualBackend()
   auth = createAuth({ backend, tabs: new FakeBrowser().openTab() })
-  api = createApiClient({ baseURL: 'https://api.example', session: auth, fetch: stub.fetch })
+  api = createApiClient({ baseURL: 'https://api.example', auth, fetch: stub.fetch })
 })
 
 async function signIn(user: typeof ada) {

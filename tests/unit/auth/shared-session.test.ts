@@ -4,7 +4,7 @@ import { watch } from 'vue'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import type { TokenGrant } from '@/auth/index.ts'
 import type { HeldGrant } from '@/auth/session.ts'
-import type { TabsOptions } from '@/auth/tabs.ts'
+import type { TabsOptions } from '@/auth/tabs/tabs.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
@@ -29,7 +29,7 @@ function openTab(options: TabsOptions & { timeout?: number } = {}) {
   const page = new FakePage()
   const tabs = browser.openTab({ page: page as unknown as Document, ...tabsOptions })
   const auth = createAuth({ backend, tabs, timeout, random: () => 0 })
-  return { tabs, page, auth, session: () => auth.currentSession()! }
+  return { tabs, page, auth, session: () => auth.sessions.current()! }
 }
 
 type Tab = ReturnType<typeof openTab>
@@ -119,7 +119,7 @@ describe('one refresh for all tabs', () => {
     const { tabs } = await openTabs(3)
     for (let round = 1; round <= 20; round += 1) {
       const rejected = tokensOf(tabs)[0]!
-      const asked = tabs.map(({ session }) => outcome(session().renew(rejected)))
+      const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(rejected, 'GET /x')!))
       await elapse()
       const next = await answerRefresh()
       expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
@@ -136,7 +136,7 @@ describe('one refresh for all tabs', () => {
     await answerRefresh({ ...grant, user: { ...ada, roles: ['user'] } })
     expect(backend.count('refresh')).toBe(1)
     expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
-    expect(tabs.map(({ auth }) => auth.hasRole('admin'))).toEqual(all(tabs, false))
+    expect(tabs.map(({ auth }) => auth.hasRole.value('admin'))).toEqual(all(tabs, false))
   })
 
   it('R1: tabs that are loaded anew at the same time share one refresh', async () => {
@@ -189,7 +189,7 @@ describe('one refresh for all tabs', () => {
     const next = await answerRefresh()
     await refreshed
 
-    expect(await tabs[1]!.session().renew(grant.accessToken)).toBe(next.accessToken)
+    expect(await tabs[1]!.session().tokenAfter401(grant.accessToken, 'GET /x')!).toBe(next.accessToken)
     expect(backend.count('refresh')).toBe(1)
   })
 
@@ -244,11 +244,11 @@ describe('tasks that wait for each other', () => {
     await elapse()
     const asked = outcome(waits.auth.refresh())
     await elapse()
-    const held = { ...waits.session().held!, accessToken: 'rejected' }
+    const held = { ...waits.session().grant!, accessToken: 'rejected' }
     other.tabs.post({ id: waits.session().id, ...news(held) })
     await heard()
     await elapse(time)
-    void Promise.resolve(waits.session().renew('rejected')).catch(() => {})
+    void Promise.resolve(waits.session().tokenAfter401('rejected', 'GET /x')!).catch(() => {})
     browser.latency = 20
     const refreshed = outcome(other.auth.refresh())
     backend.latest('login').fail(httpError(503))
@@ -268,11 +268,11 @@ describe('tasks that wait for each other', () => {
     const refreshed = outcome(waits.auth.refresh())
     await elapse()
     // The token of before is told once more, as a new one would be.
-    const held = { ...waits.session().held!, accessToken: 'rejected' }
+    const held = { ...waits.session().grant!, accessToken: 'rejected' }
     busy.tabs.post({ type: 'granted', id: waits.session().id, held })
     await elapse()
     expect(tokensOf([waits])).toEqual(['rejected'])
-    const asked = outcome(Promise.resolve(waits.session().renew('rejected')))
+    const asked = outcome(Promise.resolve(waits.session().tokenAfter401('rejected', 'GET /x')!))
     backend.latest('login').fail(httpError(503))
     await elapse(100)
     const next = await answerRefresh()
@@ -287,7 +287,7 @@ describe('a failed refresh', () => {
   it.each([0, 60])('R7: is shared: the other tab does not try again (%i ms)', async (latency) => {
     browser.latency = latency
     const { tabs, grant } = await openTabs(3)
-    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
     await elapse()
     await failRefresh(httpError(503))
 
@@ -507,7 +507,7 @@ describe('a refused refresh', () => {
     for (const [index, { auth }] of tabs.entries()) {
       watch(auth.status, () => (changes[index]! += 1), { flush: 'sync' })
     }
-    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
     await elapse()
     await failRefresh(httpError(401))
     await elapse(1_000)
@@ -566,7 +566,7 @@ describe('sign-out', () => {
   it('R6: what another tab has under way rejects, and its late answer reaches nobody', async () => {
     const { tabs } = await openTabs(2)
     const { fetch, sent } = createStubApi()
-    const api = createApiClient({ session: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
+    const api = createApiClient({ auth: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
     const [answered, rejected] = [outcome(api('/projects')), outcome(api('/stats'))]
     await elapse()
     expect(sent).toHaveLength(2)
@@ -807,7 +807,7 @@ describe('sign-in', () => {
     const { tabs, grant } = await openTabs(2)
     const [stays, switches] = tabs as [Tab, Tab]
     const { fetch, sent } = createStubApi()
-    const api = createApiClient({ session: stays.auth, baseURL: 'https://api.example', fetch })
+    const api = createApiClient({ auth: stays.auth, baseURL: 'https://api.example', fetch })
     const [answered, rejected] = [outcome(api('/projects')), outcome(api('/stats'))]
     await elapse()
     const session = stays.session()
@@ -823,7 +823,7 @@ describe('sign-in', () => {
     await elapse(1_000)
     // Neither replayed with the token of the other, nor given it.
     expect(sent.map(({ token }) => token)).toEqual([bearer(grant), bearer(grant)])
-    await expect(session.authorize()).rejects.toBe(session.ended)
+    await expect(session.tokenToSend()).rejects.toBe(session.ended)
     expect(backend.count('refresh')).toBe(0)
   })
 
@@ -889,9 +889,9 @@ describe('sign-in', () => {
   it('R6: a request that waits for a token when somebody else signs in is not sent', async () => {
     const { tabs, grant } = await openTabs(2)
     const { fetch, sent } = createStubApi()
-    const api = createApiClient({ session: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
+    const api = createApiClient({ auth: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
     // The API cannot refresh, so that the request still waits when bob has signed in.
-    const waiting = outcome(tabs[0]!.session().renew(grant.accessToken))
+    const waiting = outcome(tabs[0]!.session().tokenAfter401(grant.accessToken, 'GET /x')!)
     const call = outcome(api('/projects'))
     await elapse()
     const signedIn = tabs[1]!.auth.login({ username: 'bob', password: 'secret' })
@@ -966,7 +966,7 @@ describe('a tab that slept', () => {
   it('R13: through a sign-out finds out at its next refresh, and asks nobody', async () => {
     const { awake, sleeper, grant } = await openSleeper()
     await signOut(awake)
-    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    const asked = outcome(sleeper.session().tokenAfter401(grant.accessToken, 'GET /x')!)
     await elapse()
 
     expect(asked.reason).toBeInstanceOf(SessionEndedError)
@@ -994,7 +994,7 @@ describe('a tab that slept', () => {
   it('R6: through another sign-in does not refresh for the first person', async () => {
     const { tabs, awake, sleeper, grant } = await openSleeper()
     await signIn(awake, grantFor(bob))
-    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    const asked = outcome(sleeper.session().tokenAfter401(grant.accessToken, 'GET /x')!)
     await elapse()
 
     expect(asked.reason).toMatchObject({ reason: 'replaced' })
@@ -1025,7 +1025,7 @@ describe('a tab that slept', () => {
     await wake()
     expect(backend.count('refresh')).toBe(1)
 
-    const asked = outcome(sleeper.session().renew(grant.accessToken))
+    const asked = outcome(sleeper.session().tokenAfter401(grant.accessToken, 'GET /x')!)
     await elapse()
     const next = await answerRefresh()
     expect(asked.value).toBe(next.accessToken)
@@ -1038,7 +1038,7 @@ describe('a tab that slept', () => {
     const { id } = awake.session()
     await wake()
     await signOut(awake)
-    browser.storage.set('auth.session', id)
+    browser.storage.set('silent-refresh.session', id)
     sleeper.page.show('visible')
     await elapse()
     expect(sleeper.auth.status.value).toBe('anonymous')
@@ -1077,7 +1077,7 @@ describe('a clock that is set anew', () => {
   it('R2: a day ahead costs one refresh in all tabs, and no rejected request', async () => {
     const { tabs } = await openTabs(3)
     vi.setSystemTime(Date.now() + DAY)
-    const asked = tabs.map(({ session }) => outcome(session().authorize()))
+    const asked = tabs.map(({ session }) => outcome(session().tokenToSend()))
     await elapse()
     expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'pending'))
     const next = await answerRefresh()
@@ -1085,7 +1085,7 @@ describe('a clock that is set anew', () => {
     expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
     expect(backend.count('refresh')).toBe(1)
     await elapse(800_000)
-    expect(await tabs[1]!.session().authorize()).toBe(next.accessToken)
+    expect(await tabs[1]!.session().tokenToSend()).toBe(next.accessToken)
     expect(backend.count('refresh')).toBe(1)
   })
 
@@ -1093,16 +1093,16 @@ describe('a clock that is set anew', () => {
     const { tabs, grant } = await openTabs(3)
     vi.setSystemTime(Date.now() - DAY)
     // It counts as fresh for a day: only the server knows better.
-    const given = await Promise.all(tabs.map(({ session }) => session().authorize()))
+    const given = await Promise.all(tabs.map(({ session }) => session().tokenToSend()))
     expect(given).toEqual(all(tabs, grant.accessToken))
-    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
     await elapse()
     const next = await answerRefresh()
 
     expect(asked.map(({ value }) => value)).toEqual(all(tabs, next.accessToken))
     expect(backend.count('refresh')).toBe(1)
     await elapse(900_000)
-    void tabs[2]!.session().authorize()
+    void tabs[2]!.session().tokenToSend()
     await elapse()
     expect(backend.count('refresh')).toBe(2)
   })
@@ -1142,7 +1142,7 @@ describe('without Web Locks', () => {
 
   it('R1: each tab refreshes once at most, and all go on', async () => {
     const { tabs, grant } = await openTabs(2)
-    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
     await elapse()
     const calls = backend.calls.filter(({ kind }) => kind === 'refresh')
     expect(calls).toHaveLength(2)
@@ -1170,7 +1170,7 @@ describe('without Web Locks', () => {
     await elapse()
     expect(asked.reason).toMatchObject({ reason: 'replaced' })
     expect(namesOf(tabs)).toEqual([null, 'Bob'])
-    expect(browser.storage.get('auth.session')).toBe(awake.session().id)
+    expect(browser.storage.get('silent-refresh.session')).toBe(awake.session().id)
   })
 
   it('R7: one that fails after another has brought a live token fails nobody who waited', async () => {
@@ -1257,9 +1257,9 @@ it('R13: a tab without storage that tells of its sign-in late does not change th
     backend.latest('login').grant(grantFor(user))
     await elapse(20)
   }
-  const note = browser.storage.get('auth.session')
+  const note = browser.storage.get('silent-refresh.session')
   await elapse(100)
-  expect(browser.storage.get('auth.session')).toBe(note)
+  expect(browser.storage.get('silent-refresh.session')).toBe(note)
 })
 
 describe('where storage begins to fail', () => {
@@ -1316,7 +1316,7 @@ describe('where storage is denied', () => {
   it('R1: tabs share sign-in and refresh', async () => {
     const { tabs, grant } = await openTabs(3, denied)
     expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
-    const asked = tabs.map(({ session }) => outcome(session().renew(grant.accessToken)))
+    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
     await elapse()
     const next = await answerRefresh()
 

@@ -1,7 +1,8 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, watch } from 'vue'
-import { SessionEndedError, createAuth, useAuthStore } from '@/auth/index.ts'
+import { SessionEndedError, createAuth } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
@@ -29,7 +30,7 @@ async function signIn(auth = openTab(), grant = grantFor()) {
   backend.latest('login').grant(grant)
   await signedIn
   await elapse() // The other tabs have heard of it.
-  return { auth, grant, session: auth.currentSession()! }
+  return { auth, grant, session: auth.sessions.current()! }
 }
 
 describe('sign-in', () => {
@@ -40,12 +41,12 @@ describe('sign-in', () => {
     expect(auth.isAuthenticated.value).toBe(true)
     expect(auth.user.value).toEqual(ada)
     expect(auth.accessToken.value).toBe(grant.accessToken)
-    expect(auth.hasRole('admin')).toBe(true)
-    expect(auth.hasRole('owner')).toBe(false)
+    expect(auth.hasRole.value('admin')).toBe(true)
+    expect(auth.hasRole.value('owner')).toBe(false)
   })
 
   it('nobody has no role', () => {
-    expect(openTab().hasRole('admin')).toBe(false)
+    expect(openTab().hasRole.value('admin')).toBe(false)
   })
 
   it('R14: puts no token into web storage', async () => {
@@ -86,7 +87,7 @@ describe('sign-in', () => {
 
     expect(auth.user.value).toEqual(bob)
     expect(session.ended).toMatchObject({ reason: 'replaced' })
-    await expect(session.authorize()).rejects.toBe(session.ended)
+    await expect(session.tokenToSend()).rejects.toBe(session.ended)
   })
 
   it.each([
@@ -377,7 +378,7 @@ describe('refresh', () => {
     const { session, grant } = await signIn()
     await elapse(839_000)
 
-    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
     expect(backend.count('refresh')).toBe(0)
   })
 
@@ -385,8 +386,8 @@ describe('refresh', () => {
     const { auth, session, grant } = await signIn()
     await elapse(840_000)
 
-    expect(await session.authorize()).toBe(grant.accessToken)
-    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
     await elapse()
     expect(backend.count('refresh')).toBe(1)
     const next = grantFor()
@@ -398,40 +399,40 @@ describe('refresh', () => {
   it('R7: a failure in that stretch is nobody’s', async () => {
     const { session, grant } = await signIn()
     await elapse(840_000)
-    session.authorize()
+    session.tokenToSend()
     await elapse()
     backend.latest('refresh').fail(httpError(503))
     await elapse()
-    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
   })
 
   it('that stretch is a fifth of a short life', async () => {
     const { session } = await signIn(openTab(), grantFor(ada, 60))
     await elapse(47_999)
-    session.authorize()
+    session.tokenToSend()
     await elapse()
     expect(backend.count('refresh')).toBe(0)
     await elapse(1)
-    session.authorize()
+    session.tokenToSend()
     await elapse()
     expect(backend.count('refresh')).toBe(1)
   })
 
   it('the rejected token is good again when the API brings it again', async () => {
     const { session, grant } = await signIn()
-    const renewed = outcome(session.renew(grant.accessToken))
+    const renewed = outcome(session.tokenAfter401(grant.accessToken, 'GET /x')!)
     await elapse()
     backend.latest('refresh').grant(grant)
     await elapse()
     expect(renewed.value).toBe(grant.accessToken)
-    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
     expect(backend.count('refresh')).toBe(1)
   })
 
   it('R2: a token past its lifetime is not given out', async () => {
     const { session } = await signIn()
     await elapse(900_000)
-    const asked = outcome(session.authorize())
+    const asked = outcome(session.tokenToSend())
     await elapse()
     expect(asked.state).toBe('pending')
     const next = grantFor()
@@ -443,8 +444,8 @@ describe('refresh', () => {
 
   it('R2: a token that was rejected is not given out again', async () => {
     const { session, grant } = await signIn()
-    const replayed = outcome(session.renew(grant.accessToken))
-    const asked = outcome(session.authorize())
+    const replayed = outcome(session.tokenAfter401(grant.accessToken, 'GET /x')!)
+    const asked = outcome(session.tokenToSend())
     await elapse()
     expect([replayed.state, asked.state]).toEqual(['pending', 'pending'])
     const next = grantFor()
@@ -463,7 +464,7 @@ describe('refresh', () => {
     backend.latest('refresh').grant(next)
     await refreshed
 
-    expect(await session.renew(grant.accessToken)).toBe(next.accessToken)
+    expect(await session.tokenAfter401(grant.accessToken, 'GET /x')!).toBe(next.accessToken)
     expect(backend.count('refresh')).toBe(1)
   })
 
@@ -474,18 +475,18 @@ describe('refresh', () => {
     const next = grantFor()
     backend.latest('refresh').grant(next)
     await refreshed
-    const failed = outcome(Promise.resolve(session.renew(next.accessToken)))
+    const failed = outcome(Promise.resolve(session.tokenAfter401(next.accessToken, 'GET /x')!))
     await elapse()
     backend.latest('refresh').fail(httpError(503))
     await elapse()
     expect(failed.reason).toMatchObject({ status: 503 })
 
-    await expect(session.renew(grant.accessToken)).rejects.toMatchObject({ status: 503 })
+    await expect(session.tokenAfter401(grant.accessToken, 'GET /x')!).rejects.toMatchObject({ status: 503 })
   })
 
   it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
     const { auth, session } = await signIn()
-    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
+    const waiting = [outcome(auth.refresh()), outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!)]
     await elapse()
     const error = httpError(status)
     backend.latest('refresh').fail(error)
@@ -523,7 +524,7 @@ describe('R7: weather', () => {
 
   it.each(weather)('%s keeps the session and is told as it is', async (_, error) => {
     const { auth, session } = await signIn()
-    const waiting = [outcome(auth.refresh()), outcome(session.renew(auth.accessToken.value!))]
+    const waiting = [outcome(auth.refresh()), outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!)]
     await elapse()
     backend.latest('refresh').fail(error)
     await elapse()
@@ -635,7 +636,7 @@ describe('R7: weather', () => {
     await elapse()
 
     expect(failed.state).toBe('rejected')
-    expect(await session.authorize()).toBe(grant.accessToken)
+    expect(await session.tokenToSend()).toBe(grant.accessToken)
   })
 })
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from 'vitest'
-import { afterMessage, createTabs } from '@/auth/tabs.ts'
+import { afterMessage, createTabs } from '@/auth/tabs/tabs.ts'
 import { FakeBrowser, FakeLocks, FakePage } from '../../support/browser.ts'
 import { createTask } from '../../support/task.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
@@ -404,7 +404,7 @@ describe('the shared note', () => {
   })
 
   it('R12: leaves nothing that is no longer true in a storage that becomes full', () => {
-    const values = new Map([['auth.session', 'sign-out-owed']])
+    const values = new Map([['silent-refresh.session', 'sign-out-owed']])
     const full = {
       getItem: (key: string) => values.get(key) ?? null,
       setItem: () => {

@@ -2,7 +2,7 @@
 import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { createApp, readonly, ref } from 'vue'
-import { useAuthStore } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 

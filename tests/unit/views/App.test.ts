@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { SessionEndedError, useAuthStore } from '@/auth/index.ts'
+import { SessionEndedError } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
   click,
@@ -58,7 +59,7 @@ describe('The header', () => {
   })
 
   it('says nothing of sign-in or sign-out while it is not known who is there', async () => {
-    localStorage.setItem('auth.session', 'kept')
+    localStorage.setItem('silent-refresh.session', 'kept')
     const answer = api.hold('POST /api/auth/refresh')
     void useAuthStore().restore()
     await openApp('/')
@@ -330,7 +331,7 @@ describe('Pages', () => {
 describe('When the server is out of reach', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    localStorage.setItem('auth.session', 'kept')
+    localStorage.setItem('silent-refresh.session', 'kept')
     api.on('POST /api/auth/refresh', () => problem(503))
     return () => vi.useRealTimers()
   })

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest'
-import { useAuthStore } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import DashboardView from '@/views/DashboardView.vue'
 import { ada } from '../../support/backend.ts'
 import {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
-import { useAuthStore } from '@/auth/index.ts'
+import { useAuthStore } from '@/stores/auth.ts'
 import LoginView from '@/views/LoginView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
 import {

@@ -1,0 +1,50 @@
+/** The errors that a caller may want to tell apart. */
+
+/**
+ * Why a session ended. `signed-out`: the person signed out. `expired`: the API rejected the refresh
+ * token. `replaced`: somebody signed in again.
+ */
+export type EndReason = 'signed-out' | 'expired' | 'replaced'
+
+/** The session in which a call began has ended. The call has no answer (R6). */
+export class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError'
+  readonly reason: EndReason
+  /** The refusal of the refresh, if that ended the session. */
+  override readonly cause: unknown
+
+  constructor(reason: EndReason, cause?: unknown) {
+    super(`The session has ended (${reason}). Sign in again.`)
+    this.reason = reason
+    this.cause = cause
+  }
+}
+
+/** The API answered a sign-in, refresh or sign-out with an error. Contains nothing that was sent. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  readonly status: number
+  /** The body of the answer, if it is JSON. */
+  readonly data: unknown
+  readonly response: Response
+
+  constructor(request: string, response: Response, data: unknown) {
+    super(`${request}: ${response.status} ${response.statusText}`)
+    this.status = response.status
+    this.data = data
+    this.response = response
+  }
+}
+
+/** The API answered with something that is not a token grant. Names the fields, shows no values. */
+export class InvalidGrantError extends Error {
+  override readonly name = 'InvalidGrantError'
+}
+
+/**
+ * Whether the API rejected the refresh token for good: 400, 401 or 403 (R8). Any other error may be
+ * temporary (R7).
+ */
+export function isRefusal(error: unknown): boolean {
+  return [400, 401, 403].includes(Object(error).status)
+}

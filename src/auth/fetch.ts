@@ -1,0 +1,164 @@
+/**
+ * The authenticated `fetch`: adds the access token, and after a 401 waits for the refresh and sends
+ * the request once more. When and how a token is refreshed is decided in session.ts.
+ */
+import type { Session } from './session.ts'
+import { anySignal, unlessAborted } from './signals.ts'
+import { absoluteUrl, apiOrigin } from './url.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/** The auth store, or what `createAuth` returns. */
+export interface SessionSource {
+  readonly sessions: { current(): Session | null }
+}
+
+export interface AuthFetchOptions {
+  /** The auth store, or a function that returns it, for a client created before Pinia. */
+  auth: SessionSource | (() => SessionSource)
+  /** Where the API is. Its origin is the only one that gets tokens (R5). Default `/api`. */
+  baseURL?: string
+  /** Replaces the global `fetch`. */
+  fetch?: Fetch
+}
+
+/**
+ * A `fetch` for any HTTP client that takes one. Requests to the API's origin carry the access token,
+ * wait for a refresh and are sent again after a 401. All others are left as they are, and so is a
+ * request that has its own `Authorization` header.
+ *
+ * A call belongs to the session in which it began. It rejects with SessionEndedError when that ends
+ * (R6), with the failure of a refresh that it waited for (R7), with the reason of its aborted signal
+ * (R9), else as `fetch` does. The body of the response ends with the same signals.
+ *
+ * @throws TypeError if the API has no http or https address
+ */
+export function createAuthFetch(options: AuthFetchOptions): Fetch {
+  const { begin, send } = createSender(options)
+  return async (input, init) => {
+    const call = begin(isRequest(input) ? (init?.signal ?? input.signal) : init?.signal)
+    try {
+      const answer = send(call, input, init)
+      return await (call.over ? unlessAborted(call.over, answer) : answer)
+    } catch (error) {
+      throw call.refreshFailure ? call.refreshFailure.error : error
+    }
+  }
+}
+
+/** One call, from its beginning to its answer. */
+export interface Call {
+  /** Whose token is sent. Null: none. */
+  session: Session | null
+  /** Aborts when the session ends or the caller aborts. */
+  over: AbortSignal | undefined
+  /** `false`: a 401 is the answer. */
+  refresh: boolean
+  replayed: boolean
+  /** The refresh that this call waited for has failed. */
+  refreshFailure?: { error: unknown }
+}
+
+/** The two halves of an authenticated call: `begin` binds it to the current session, `send` sends it. */
+export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions) {
+  const origin = apiOrigin(baseURL)
+  const source = typeof auth === 'function' ? auth : () => auth
+  // Looked up for each call, so that a global fetch replaced later is used.
+  const native: Fetch = fetch ?? ((...args) => globalThis.fetch(...args))
+
+  function begin(
+    signal?: AbortSignal | null,
+    { auth = true, refresh = true }: { auth?: boolean; refresh?: boolean } = {},
+  ): Call {
+    const session = auth ? source().sessions.current() : null // R6: fixed here and now
+    return { session, over: anySignal(signal, session?.signal), refresh, replayed: false }
+  }
+
+  async function send(call: Call, input: RequestInfo | URL, init: RequestInit = {}) {
+    const { session } = call
+    const signal = anySignal(init.signal, call.over)
+    signal?.throwIfAborted()
+    const target = read(input) // R5: what is checked here is what is sent.
+    const given = new Headers(init.headers ?? (isRequest(target) ? target.headers : undefined))
+    const isOwn = urlOf(target).origin === origin && !given.has('authorization')
+    if (!session || !isOwn) return native(target, { ...init, signal })
+
+    const { body, type, replayable } = await encode(init.body)
+    if (type && !given.has('content-type')) given.set('content-type', type)
+
+    function sendWith(token: string): Promise<Response> {
+      signal!.throwIfAborted()
+      const headers = new Headers(given)
+      headers.set('authorization', `Bearer ${token}`)
+      const request = isRequest(target) ? target.clone() : target
+      return native(request, { ...init, body, headers, signal })
+    }
+
+    async function whenReady(token: string | Promise<string>): Promise<string> {
+      try {
+        return await unlessAborted(signal!, token)
+      } catch (error) {
+        if (!signal!.aborted) call.refreshFailure = { error } // R7
+        throw error
+      }
+    }
+
+    const method = init.method ?? (isRequest(target) ? target.method : 'GET')
+    const route = `${method} ${urlOf(target).pathname}`
+    const token = await whenReady(session.tokenToSend())
+    const response = await sendWith(token)
+    if (response.status !== 401) {
+      session.refusals.accepted(route)
+      return response
+    }
+    if (!call.refresh || call.replayed) return response // R4
+    // After a redirect elsewhere, which the browser followed without the token.
+    if (response.redirected && absoluteUrl(response.url).origin !== origin) return response
+
+    const next = session.tokenAfter401(token, route)
+    if (next === null) return response // R4
+    if (!replayable) {
+      Promise.resolve(next).catch(() => {}) // The next call reports it.
+      return withoutReplay(response)
+    }
+    response.body?.cancel().catch(() => {})
+    call.replayed = true
+    const nextToken = await whenReady(next)
+    const answer = await sendWith(nextToken)
+    session.noteReplay(route, answer.status, typeof next !== 'string')
+    return answer
+  }
+
+  return { begin, send }
+}
+
+/** The request as it is now. A `URL`, a `Request` or any other object may change later. */
+function read(input: RequestInfo | URL): string | Request {
+  return isRequest(input) ? Request.prototype.clone.call(input) : absoluteUrl(String(input)).href
+}
+
+/** Also a Request of another window, such as an iframe. */
+export function isRequest(input: RequestInfo | URL): input is Request {
+  return Object.prototype.toString.call(input) === '[object Request]'
+}
+
+function urlOf(target: string | Request): URL {
+  return new URL(isRequest(target) ? target.url : target)
+}
+
+/** A body that can be sent twice, byte for byte (R10). A stream can be read only once. */
+async function encode(body: RequestInit['body']) {
+  const isFixed = !body || typeof body === 'string' || body instanceof Blob
+  if (isFixed) return { body, type: null, replayable: true }
+  const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
+  if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
+  // Encoded before it is first sent: the caller may change it, and FormData gets a new boundary.
+  const encoded = new Response(body)
+  const type = encoded.headers.get('content-type')
+  return { body: await encoded.blob(), type, replayable: true }
+}
+
+function withoutReplay(response: Response): Response {
+  const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
+  return new Response(response.body, { status: 401, statusText, headers: response.headers })
+}

@@ -1,0 +1,41 @@
+/** Work that ends early: when a signal aborts, or when its time is over. */
+
+/** As `work` settles, or rejects as soon as `signal` aborts, with its reason. */
+export function unlessAborted<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort)) // R15
+  })
+}
+
+/** One signal that aborts with the first of `signals`. Undefined if there is none. */
+export function anySignal(...signals: (AbortSignal | null | undefined)[]): AbortSignal | undefined {
+  const given = [...new Set(signals.filter((signal) => !!signal))]
+  return given.length > 1 ? AbortSignal.any(given) : given[0]
+}
+
+/**
+ * Calls the API with a time limit in milliseconds (R11). `ended` ends the call early (R12).
+ *
+ * @throws what `call` throws, the reason of `ended`, or a DOMException named TimeoutError
+ */
+export async function withTimeLimit<T>(
+  call: (options: { signal: AbortSignal }) => Promise<T>,
+  timeout: number,
+  ended?: AbortSignal,
+): Promise<T> {
+  ended?.throwIfAborted()
+  const late = new AbortController()
+  const error = new DOMException('The API took too long.', 'TimeoutError')
+  const timer = setTimeout(() => late.abort(error), timeout)
+  const signal = anySignal(late.signal, ended)!
+  try {
+    return await unlessAborted(signal, call({ signal })) // A back end may ignore the signal.
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,90 @@
+/** One task at a time across tabs, by a Web Lock. A tab that froze while it held the lock loses it. */
+
+export type TabLocks = Pick<LockManager, 'request'>
+export type TabChannel = Pick<
+  BroadcastChannel,
+  'postMessage' | 'addEventListener' | 'removeEventListener'
+>
+
+/** The tab that gets the lock tells the others, as a sign of life. */
+const HOLDING = 'holding the lock'
+
+/** Signs of life extend a wait to this many times `patience` at most (R11). */
+const MAX_EXTENSION = 3
+
+export interface LockScope {
+  locks: TabLocks
+  channel: TabChannel | null
+  name: string
+  /** Milliseconds after which a silent holder counts as frozen. */
+  patience: number
+}
+
+/**
+ * Runs `task` when this tab has the lock. `contended`: another tab held it before, and may have done
+ * the same work.
+ *
+ * @throws what `task` throws
+ */
+export async function withLock<T>(
+  scope: LockScope,
+  task: (contended: boolean) => Promise<T>,
+  wasContended = false,
+): Promise<T> {
+  const { locks, channel, name } = scope
+  let running: Promise<T> | undefined
+  const run = (contended: boolean) => {
+    channel?.postMessage(HOLDING)
+    return (running = task(contended))
+  }
+
+  // With `ifAvailable` first, this tab learns whether the lock was free. The platform promises no
+  // order between the lock and the messages of the tab that held it (R1).
+  await locks
+    .request(name, { ifAvailable: true }, (lock) => (lock ? run(wasContended) : undefined))
+    // Stolen: the task goes on. Denied by the browser: this tab is on its own.
+    .catch(() => running ?? run(false))
+  if (running) return running
+
+  const frozen = watchForSilence(scope)
+  await locks
+    .request(name, { signal: frozen.signal }, () => {
+      frozen.stop()
+      return run(true)
+    })
+    .catch((error) => {
+      if (!running && !frozen.signal.aborted) throw error
+    })
+    .finally(frozen.stop)
+  if (running) return running
+
+  // The holder is frozen. One of the waiting tabs steals the lock, the others queue again.
+  await locks
+    .request(`${name}.steal`, { ifAvailable: true }, (mine) =>
+      mine ? locks.request(name, { steal: true }, () => run(true)) : undefined,
+    )
+    .catch((error) => {
+      if (!running) throw error
+    })
+  return running ?? withLock(scope, task, true)
+}
+
+/** Aborts when no tab that holds the lock has given a sign of life for `patience`. */
+function watchForSilence({ channel, patience }: LockScope) {
+  const silence = new AbortController()
+  const abort = () => silence.abort()
+  let timer = setTimeout(abort, patience)
+  const limit = setTimeout(abort, patience * MAX_EXTENSION)
+  const extend = (event: Event) => {
+    if ((event as MessageEvent).data !== HOLDING) return
+    clearTimeout(timer)
+    timer = setTimeout(abort, patience)
+  }
+  channel?.addEventListener('message', extend)
+  const stop = () => {
+    clearTimeout(timer)
+    clearTimeout(limit)
+    channel?.removeEventListener('message', extend)
+  }
+  return { signal: silence.signal, stop }
+}

@@ -1,0 +1,29 @@
+/**
+ * A refresh whose page was closed or reloaded (R16). The request outlives the page, and its answer
+ * brings a new cookie. Until then, the old refresh token must not be sent again: it would look stolen.
+ */
+import type { StoredValue } from '../storage.ts'
+
+/** Milliseconds after which the answer has arrived, or never will. */
+export const TIME_TO_LAND = 4_000
+
+/** `sentAt`: when the refresh was sent that has not settled, in milliseconds since the epoch. */
+export function createRefreshMark(sentAt: StoredValue, now: () => number) {
+  return {
+    /** Milliseconds to wait for the refresh of a page that is gone. */
+    remaining(): number {
+      const at = Number(sentAt.get())
+      const age = now() - at
+      return at && age >= 0 ? Math.max(0, TIME_TO_LAND - age) : 0
+    },
+    /** Sends a refresh. The mark stays if the page goes before it settles. */
+    async during<T>(refresh: () => Promise<T>): Promise<T> {
+      sentAt.set(String(now()))
+      try {
+        return await refresh()
+      } finally {
+        sentAt.set(null)
+      }
+    },
+  }
+}

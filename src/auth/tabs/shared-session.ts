@@ -1,0 +1,204 @@
+/**
+ * The same session in all tabs: tabs tell each other of a new token, a failure and an end, and a tab
+ * that missed a message finds the shared session id. What a session does is decided in session.ts.
+ */
+import type { EndReason } from '../errors.ts'
+import type { HeldGrant, Session } from '../session.ts'
+import { portableError, readMessage } from './messages.ts'
+import type { TabMessage } from './messages.ts'
+import { createRefreshMark } from './reload.ts'
+import { createQueue } from './tabs.ts'
+import type { Tabs } from './tabs.ts'
+
+/** What other tabs change in this one. */
+export interface ThisTab {
+  now: () => number
+  current(): Session | null
+  /** Another tab has a token for the session `id`, or (null) this tab has to get one. */
+  join(id: string, grant: HeldGrant | null): void
+  /** The session has ended in another tab. */
+  endHere(session: Session, reason: EndReason): void
+  heard(what: 'grant' | 'failure' | 'end'): void
+}
+
+type SharedSession = ReturnType<typeof shareSession>
+
+/** Stored in place of the session id after its end, and until the API knows of a sign-out. */
+const MARKS = { 'signed-out': 'signed-out', expired: 'expired', owed: 'sign-out-owed' } as const
+
+/** Milliseconds that the message of the tab that held the lock may take to arrive (R1). */
+const MESSAGE_DELAY = 100
+
+export function shareSession(tabs: Tabs, tab: ThisTab) {
+  /** Another tab's grant is news only if it is later: the last grant here, or the start of the session. */
+  let latestAt = 0
+  /** Sessions that have ended. They never come back, in whatever order messages arrive. */
+  const endedIds = new Set<string>()
+  const refreshMark = createRefreshMark(tabs.refreshSentAt, tab.now)
+  let messages = 0
+  const waiters = new Set<() => void>()
+
+  /** Runs `task` when no other tab signs in, refreshes or signs out (R1, R13). */
+  async function exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const before = messages
+    return tabs.exclusive(async (contended) => {
+      // The tab that held the lock has a result to tell, and its message may come after the lock.
+      if (contended && messages === before) await nextMessage(MESSAGE_DELAY)
+      for (let wait; (wait = refreshMark.remaining()) > 0;) await nextMessage(wait) // R16
+      catchUp()
+      return task()
+    })
+  }
+
+  /** Resolves with the next message, or after `patience` milliseconds. */
+  function nextMessage(patience: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        waiters.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, patience)
+      waiters.add(done)
+    })
+  }
+
+  /** Takes up what this tab missed while it slept: another session, or the end of its own (R13). */
+  function catchUp(): void {
+    const stored = tabs.session.get()
+    const current = tab.current()
+    const mark = Object.values(MARKS).find((mark) => mark === stored)
+    if (mark && current?.isKnown) tab.endHere(current, mark === 'expired' ? mark : 'signed-out')
+    else if (stored && !mark && stored !== current?.id && !endedIds.has(stored)) {
+      tab.join(stored, null)
+    } else if (!stored && current?.isKnown) {
+      tabs.session.set(current.id) // Another script has cleared the storage: no sign-out.
+    }
+  }
+
+  function hear(message: TabMessage): void {
+    const { id } = message
+    if (endedIds.has(id)) return // R12
+    const current = tab.current()
+    const isCurrent = current?.id === id
+    if (message.type === 'ended') {
+      endedIds.add(id)
+      if (isCurrent) tab.endHere(current, message.reason)
+      else if (isMark(tabs.session.get())) catchUp() // Its beginning was not heard here.
+      tab.heard('end')
+    } else if (message.type === 'granted') {
+      if (!isNews(id, message.grant)) return
+      tab.join(id, message.grant)
+      remember(id, message.isStored)
+      tab.heard('grant')
+    } else if (message.type === 'failed' && isCurrent) {
+      const error = Object.assign(new Error(), message.failure.error)
+      current.pause({ ...message.failure, error })
+      tab.heard('failure')
+    } else if (message.type === 'refused' && isCurrent) {
+      current.refusals.refusedElsewhere(message.route)
+    }
+  }
+
+  /** A grant may arrive late: only one newer than what is known here counts. */
+  function isNews(id: string, { receivedAt }: HeldGrant): boolean {
+    const current = tab.current()
+    if (current && !current.grant && id === current.id) return true
+    const isClockSetBack = latestAt > tab.now()
+    return isClockSetBack || receivedAt >= latestAt
+  }
+
+  /** For a tab that cannot store the id for all, because storage is denied or full. */
+  function remember(id: string, isStored: boolean): void {
+    const stored = tabs.session.get()
+    if (isStored && tabs.session.isShared) return // It may have ended since.
+    if (!stored || endedIds.has(stored)) tabs.session.set(id)
+  }
+
+  const tell = (message: TabMessage) => tabs.post(message)
+  const stops = [
+    tabs.listen((data) => {
+      const message = readMessage(data)
+      if (!message) return
+      messages += 1
+      hear(message)
+      for (const done of waiters) done()
+    }),
+    // On the way out of view as well, so that a reload still finds the id that a script has cleared.
+    tabs.onVisibilityChange(catchUp),
+  ]
+
+  return {
+    exclusive,
+    catchUp,
+    markRefresh: refreshMark.during,
+    /** The shared session id, or null if no session is known in this browser. */
+    knownId: () => (isMark(tabs.session.get()) ? null : tabs.session.get()),
+
+    /** This tab is in `session` from now on. */
+    joined({ id, grant }: Session): void {
+      endedIds.delete(id) // It may be joined once more, for another person.
+      latestAt = grant?.receivedAt ?? tab.now()
+    },
+    granted({ id }: Session, grant: HeldGrant): void {
+      tabs.session.set(id)
+      tell({ type: 'granted', id, grant, isStored: tabs.session.isShared })
+    },
+    failed({ id, failure }: Session): void {
+      tell({ type: 'failed', id, failure: { ...failure!, error: portableError(failure!.error) } })
+    },
+    refused: ({ id }: Session, route: string) => tell({ type: 'refused', id, route }),
+    /** The session is over in this tab. */
+    left({ id }: Session, reason: EndReason): void {
+      endedIds.add(id)
+      if (reason !== 'replaced' && tabs.session.get() === id) tabs.session.set(MARKS[reason])
+    },
+    ended: ({ id }: Session, reason: EndReason) => tell({ type: 'ended', id, reason }),
+
+    /** A sign-out of which the API does not know yet. */
+    signOut: {
+      isOwed: () => tabs.session.get() === MARKS.owed,
+      owe: () => tabs.session.set(MARKS.owed),
+      /** Tells the API, unless somebody has signed in meanwhile: the refresh token is then theirs. */
+      async settle(session: Session | null, tellApi: () => Promise<boolean>): Promise<void> {
+        await tabs.exclusive(async () => {
+          const stored = tabs.session.get()
+          if (stored && !isMark(stored) && stored !== session?.id) return
+          tabs.session.set(MARKS.owed) // A tab that heard of the end may have overwritten it.
+          const isTold = await tellApi()
+          // If this tab froze meanwhile, another may have taken the lock and signed somebody in.
+          if (isTold && tabs.session.get() === MARKS.owed) tabs.session.set(MARKS['signed-out'])
+        })
+      },
+    },
+    stop: () => stops.forEach((stop) => stop()),
+  }
+}
+
+function isMark(stored: string | null): boolean {
+  return Object.values(MARKS).some((mark) => mark === stored)
+}
+
+/** Without other tabs: tasks run one at a time, and nothing is shared. */
+export function singleTab(): SharedSession {
+  const exclusive = createQueue()
+  const ignore = () => {}
+  return {
+    exclusive,
+    catchUp: ignore,
+    markRefresh: (refresh) => refresh(),
+    knownId: () => null,
+    joined: ignore,
+    granted: ignore,
+    failed: ignore,
+    refused: ignore,
+    left: ignore,
+    ended: ignore,
+    signOut: {
+      isOwed: () => false,
+      owe: ignore,
+      settle: async (_session, tellApi) => void (await exclusive(tellApi)),
+    },
+    stop: ignore,
+  }
+}

@@ -1,0 +1,95 @@
+/** What the tabs of a browser profile share: a lock, a message channel and stored values. */
+import { browserStorage, createStoredValue } from '../storage.ts'
+import type { StoredValue, TabStorage } from '../storage.ts'
+import { withLock } from './lock.ts'
+import type { TabChannel, TabLocks } from './lock.ts'
+
+type TabPage = Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'>
+
+export interface Tabs {
+  /**
+   * Runs `task` while no other task runs, in this tab or another. `contended` tells the task that
+   * another tab held the lock, and may have done the same work.
+   *
+   * @throws what `task` throws
+   */
+  exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
+  /** Tells all other tabs. */
+  post(message: unknown): void
+  /** Hears what other tabs post. Returns the function that stops it. */
+  listen(listener: (message: unknown) => void): () => void
+  /** Calls `listener` when this tab comes into view or leaves it. Returns the function that stops it. */
+  onVisibilityChange(listener: () => void): () => void
+  /**
+   * The shared session id: which session this profile is in. It is random, no secret and never sent
+   * to a server. It outlives the page, so that only a visitor who signed in costs a refresh (R14).
+   */
+  session: StoredValue
+  /** Since when a refresh is under way, in milliseconds since the epoch (R16). */
+  refreshSentAt: StoredValue
+}
+
+export interface TabsOptions {
+  /** Names the lock, the channel and the stored values. Two apps on one origin need two names. */
+  name?: string
+  /**
+   * Milliseconds after which a tab that keeps the lock counts as frozen and loses it: a little more
+   * than its work may take. Default 10,500.
+   */
+  patience?: number
+  locks?: TabLocks | null
+  channel?: TabChannel | null
+  storage?: TabStorage | null
+  page?: TabPage | null
+}
+
+/**
+ * The tabs of this browser profile, by Web Locks, BroadcastChannel and localStorage. Each may be
+ * missing or denied. Without Web Locks (plain http), each tab refreshes on its own, and the server's
+ * leeway covers two that do so at once. `locks` takes another implementation.
+ *
+ * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
+ */
+export function createTabs(options: TabsOptions = {}): Tabs {
+  const { name = 'silent-refresh', patience = 10_500 } = options
+  const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
+  const { channel = openChannel(name), page = globalThis.document } = options
+  const queue = createQueue()
+
+  return {
+    exclusive: (task) =>
+      // In this tab, tasks run in the order in which they were asked for, lock or no lock.
+      queue(() => (locks ? withLock({ locks, channel, name, patience }, task) : task(false))),
+    post: (message) => channel?.postMessage(message),
+    listen(listener) {
+      const hear = (event: Event) => listener((event as MessageEvent).data)
+      channel?.addEventListener('message', hear)
+      return () => channel?.removeEventListener('message', hear)
+    },
+    onVisibilityChange(listener) {
+      page?.addEventListener('visibilitychange', listener)
+      return () => page?.removeEventListener('visibilitychange', listener)
+    },
+    session: createStoredValue(`${name}.session`, storage),
+    refreshSentAt: createStoredValue(`${name}.refresh-sent-at`, storage),
+  }
+}
+
+/** Runs tasks one after the other, in order. */
+export function createQueue() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(task: () => Promise<T>): Promise<T> => {
+    const run = last.then(task)
+    last = run.catch(() => {})
+    return run
+  }
+}
+
+/** Null if the browser denies it, as it may with storage. */
+function openChannel(name: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(name)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,12 @@
+/** The app's auth store. It owns the tokens: the access token in memory, the refresh token by its back end. */
+import { defineStore } from 'pinia'
+import { backend } from '@/api/backend.ts'
+import { createAuth } from '@/auth/index.ts'
+import type { AuthEvent } from '@/auth/index.ts'
+
+export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEvent }))
+
+/** The seam for logs, metrics and an error tracker. */
+function onEvent(event: AuthEvent): void {
+  if (import.meta.env.DEV && 'problem' in event && event.problem) console.warn(event.problem)
+}
