@@ -35,7 +35,7 @@ export default defineConfig(({ mode }) => {
     server: { proxy },
     preview: { proxy, headers: securityHeaders(env.VITE_API_BASE_URL) },
     test: {
-      include: ['tests/**/*.test.ts'],
+      include: [mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/!(proof)/**/*.test.ts'],
       maxWorkers: '100%',
       pool: 'threads',
       // Node 25 and later have a localStorage of their own, in the place of the test environment's.

@@ -41,13 +41,14 @@ const demo = [
   'tests/e2e/tabs.spec.ts',
   'tests/e2e/window.ts',
   'tests/integration/server-demo.test.ts',
+  'tests/proof',
   'tests/unit/lab',
   'tests/unit/views/LabView.test.ts',
   'tests/unit/views/demo.test.ts',
 ]
 
 /** Scripts of package.json that work on the demo. */
-const demoScripts = ['remove-demo', 'screenshots']
+const demoScripts = ['remove-demo', 'screenshots', 'test:proof']
 
 // Only after something: a line that is `# demo` alone is a heading of somebody's own.
 const MARKED_LINE = /^.*\S (?:\/\/|\/\*|#) demo(?: \*\/)?\n/gm

@@ -215,7 +215,6 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   function join(id: string, grant: HeldGrant | null): void {
     const session = current?.id === id ? current : openSession(id)
     enter(grant ? sessionFor(grant, session, id) : session, grant)
-    if (!grant) session.nextToken('restore').catch(() => {}) // Whoever needs the token is told.
   }
 
   function enter(session: Session, grant: HeldGrant | null): void {

@@ -79,8 +79,12 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
     return to === true || { ...to, replace: router.options.history.location === asked.fullPath }
   }
 
+  /** Navigations whose restore has failed. It is tried once for each. */
+  const unrestored = new WeakSet<RouteLocationNormalized>()
+
   async function enter(to: RouteLocationNormalized): Promise<Redirect | true> {
-    if (auth.status === 'restoring' && (isProtected(to) || to.meta.guestOnly)) {
+    const needsRestore = auth.status === 'restoring' && !unrestored.has(to)
+    if (needsRestore && (isProtected(to) || to.meta.guestOnly)) {
       // Loads the page's code beside the restore. The navigation loads it too, and reports a failure.
       Promise.resolve(to)
         .then(loadRouteLocation)
@@ -88,6 +92,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
       try {
         await auth.restore()
       } catch (error) {
+        unrestored.add(to)
         if (!isProtected(to)) return true
         if (!router.hasRoute(unavailable)) throw error
         // R7: weather is not a sign-out. The address stays, so that the page is there later.

@@ -12,10 +12,13 @@ export function unlessAborted<T>(signal: AbortSignal, work: T | Promise<T>): Pro
   })
 }
 
-/** One signal that aborts with the first of `signals`. Undefined if there is none. */
+/**
+ * A signal of its own that aborts with the first of `signals`. Undefined if there is none. Node 20
+ * keeps about a kilobyte for each one; browsers keep nothing (R15).
+ */
 export function anySignal(...signals: (AbortSignal | null | undefined)[]): AbortSignal | undefined {
-  const given = [...new Set(signals.filter((signal) => !!signal))]
-  return given.length > 1 ? AbortSignal.any(given) : given[0]
+  const given = signals.filter((signal) => !!signal)
+  return given.length > 0 ? AbortSignal.any(given) : undefined
 }
 
 /**

@@ -42,6 +42,12 @@ export class FakeLocks {
     })
   }
 
+  /** As when the page that holds the lock is closed. */
+  release(name: string): void {
+    this.#held.delete(name)
+    this.#queues.get(name)?.shift()?.()
+  }
+
   #turn(name: string, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(name) ?? []

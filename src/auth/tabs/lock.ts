@@ -29,7 +29,7 @@ export interface LockScope {
 export async function withLock<T>(
   scope: LockScope,
   task: (contended: boolean) => Promise<T>,
-  wasContended = false,
+  isSecondWait = false,
 ): Promise<T> {
   const { locks, channel, name } = scope
   let running: Promise<T> | undefined
@@ -41,7 +41,7 @@ export async function withLock<T>(
   // With `ifAvailable` first, this tab learns whether the lock was free. The platform promises no
   // order between the lock and the messages of the tab that held it (R1).
   await locks
-    .request(name, { ifAvailable: true }, (lock) => (lock ? run(wasContended) : undefined))
+    .request(name, { ifAvailable: true }, (lock) => (lock ? run(isSecondWait) : undefined))
     // Stolen: the task goes on. Denied by the browser: this tab is on its own.
     .catch(() => running ?? run(false))
   if (running) return running
@@ -58,6 +58,8 @@ export async function withLock<T>(
     .finally(frozen.stop)
   if (running) return running
 
+  // The tab that stole the lock is frozen too. The server's leeway covers two refreshes at once.
+  if (isSecondWait) return run(true)
   // The holder is frozen. One of the waiting tabs steals the lock, the others queue again.
   await locks
     .request(`${name}.steal`, { ifAvailable: true }, (mine) =>

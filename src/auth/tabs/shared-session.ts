@@ -74,6 +74,9 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     } else if (!stored && current?.isKnown) {
       tabs.session.set(current.id) // Another script has cleared the storage: no sign-out.
     }
+    const joined = tab.current()
+    // If this fails, whoever needs the token is told.
+    if (joined && !joined.grant) joined.nextToken('restore').catch(() => {})
   }
 
   function hear(message: TabMessage): void {

@@ -599,6 +599,8 @@ describe('while the session is being restored', () => {
     await router.push('/forbidden')
     router.back()
     await elapse()
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
     expect(here().name).toBe('unavailable')
     router.back()
     await elapse()
@@ -624,6 +626,7 @@ describe('while the session is being restored', () => {
     await elapse()
     expect(visited).toEqual(['/login'])
     expect(here().name).toBeUndefined()
+    expect(backend.count('refresh')).toBe(1)
   })
 })
 

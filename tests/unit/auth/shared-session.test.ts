@@ -12,6 +12,8 @@ import { FakeBrowser, FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
 const DAY = 86_400_000
+/** After that, a tab no longer waits for the refresh of another page. */
+const LANDED = 4_000
 
 useFakeClock()
 
@@ -189,7 +191,9 @@ describe('one refresh for all tabs', () => {
     const next = await answerRefresh()
     await refreshed
 
-    expect(await tabs[1]!.session().tokenAfter401(grant.accessToken, 'GET /x')!).toBe(next.accessToken)
+    expect(await tabs[1]!.session().tokenAfter401(grant.accessToken, 'GET /x')!).toBe(
+      next.accessToken,
+    )
     expect(backend.count('refresh')).toBe(1)
   })
 
@@ -221,7 +225,7 @@ describe('tasks that wait for each other', () => {
     const signedIn = outcome(tabs[1]!.auth.login({ username: 'bob', password: 'wrong' }))
     const asked = outcome(tabs[1]!.auth.refresh())
     backend.latest('refresh').grant()
-    await elapse()
+    await elapse(20)
     backend.latest('login').fail(httpError(401))
     await elapse(100)
 
@@ -269,7 +273,7 @@ describe('tasks that wait for each other', () => {
     await elapse()
     // The token of before is told once more, as a new one would be.
     const held = { ...waits.session().grant!, accessToken: 'rejected' }
-    busy.tabs.post({ type: 'granted', id: waits.session().id, held })
+    busy.tabs.post({ type: 'granted', id: waits.session().id, grant: held, isStored: true })
     await elapse()
     expect(tokensOf([waits])).toEqual(['rejected'])
     const asked = outcome(Promise.resolve(waits.session().tokenAfter401('rejected', 'GET /x')!))
@@ -287,7 +291,9 @@ describe('a failed refresh', () => {
   it.each([0, 60])('R7: is shared: the other tab does not try again (%i ms)', async (latency) => {
     browser.latency = latency
     const { tabs, grant } = await openTabs(3)
-    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
     await elapse()
     await failRefresh(httpError(503))
 
@@ -329,7 +335,7 @@ describe('a failed refresh', () => {
     await elapse(80)
     expect(second.auth.status.value).toBe('authenticated')
 
-    const refused = outcome(second.auth.refresh())
+    const refused = outcome(second.session().nextToken('expiry'))
     await elapse()
     expect(refused.reason).toMatchObject({ status: 429 })
     expect(backend.count('refresh')).toBe(1)
@@ -342,7 +348,7 @@ describe('a failed refresh', () => {
     await failRefresh(httpError(503))
     void tabs[1]!.tabs.exclusive(() => new Promise(() => {}))
     await elapse()
-    const refused = outcome(tabs[0]!.auth.refresh())
+    const refused = outcome(tabs[0]!.session().nextToken('expiry'))
     await elapse()
     expect(refused.reason).toMatchObject({ status: 503 })
   })
@@ -378,7 +384,7 @@ describe('a failed refresh', () => {
     await failRefresh(httpError(503))
 
     await elapse(24_999)
-    const refused = outcome(auth.refresh())
+    const refused = outcome(auth.sessions.current()!.nextToken('expiry'))
     await elapse()
     expect(refused.reason).toMatchObject({ status: 429 })
     expect(backend.count('refresh')).toBe(2)
@@ -414,7 +420,7 @@ describe('a failed refresh', () => {
     expect(failed.state).toBe('rejected')
 
     await elapse(999)
-    const refused = tabs.map(({ auth }) => outcome(auth.refresh()))
+    const refused = tabs.map(({ session }) => outcome(session().nextToken('expiry')))
     await elapse()
     expect(refused.map(({ reason }) => reason)).toMatchObject(all(tabs, { status: 503 }))
     expect(backend.count('refresh')).toBe(1)
@@ -430,12 +436,12 @@ describe('a failed refresh', () => {
   it('R7: failures of several tabs add up: the back-off doubles', async () => {
     const { tabs } = await openTabs(2)
     for (const [index, silence] of [1_000, 2_000, 4_000, 8_000].entries()) {
-      const failed = outcome(tabs[index % 2]!.auth.refresh())
+      const failed = outcome(tabs[index % 2]!.session().nextToken('expiry'))
       await elapse()
       await failRefresh(httpError(503))
       expect(failed.state).toBe('rejected')
       await elapse(silence - 1)
-      const early = outcome(tabs[(index + 1) % 2]!.auth.refresh())
+      const early = outcome(tabs[(index + 1) % 2]!.session().nextToken('expiry'))
       await elapse()
       expect(early.state).toBe('rejected')
       expect(backend.count('refresh')).toBe(index + 1)
@@ -450,7 +456,7 @@ describe('a failed refresh', () => {
     await failRefresh(httpError(429, { 'retry-after': '120' }))
     expect(failed.state).toBe('rejected')
     await elapse(119_999)
-    const early = outcome(tabs[1]!.auth.refresh())
+    const early = outcome(tabs[1]!.session().nextToken('expiry'))
     await elapse(1)
     expect(early.reason).toMatchObject({ status: 429 })
     void tabs[1]!.auth.refresh()
@@ -507,7 +513,9 @@ describe('a refused refresh', () => {
     for (const [index, { auth }] of tabs.entries()) {
       watch(auth.status, () => (changes[index]! += 1), { flush: 'sync' })
     }
-    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
     await elapse()
     await failRefresh(httpError(401))
     await elapse(1_000)
@@ -519,7 +527,7 @@ describe('a refused refresh', () => {
     expect(changes).toEqual(all(tabs, 1))
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
     expect(tabs.map(({ auth }) => auth.endReason.value)).toEqual(all(tabs, 'expired'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 })
 
@@ -549,7 +557,7 @@ describe('sign-out', () => {
     expect(tabs.map(({ auth }) => auth.endReason.value)).toEqual(all(tabs, 'signed-out'))
     for (const session of sessions) expect(session.ended).toMatchObject({ reason: 'signed-out' })
     expect(backend.count('logout')).toBe(1)
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R11: rejects who waits for a token at once, though another tab holds the lock', async () => {
@@ -594,7 +602,7 @@ describe('sign-out', () => {
     call.grant()
     await elapse(1_000)
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R12: a token on its way from another tab does not bring the session back', async () => {
@@ -611,7 +619,7 @@ describe('sign-out', () => {
 
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
     expect(tokensOf(tabs)).toEqual(all(tabs, null))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: a sign-in of before, told late by another tab, is not taken up after it', async () => {
@@ -627,7 +635,7 @@ describe('sign-out', () => {
     await signOut(first)
 
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: is owed from the first moment on, though the lock is not free', async () => {
@@ -645,7 +653,7 @@ describe('sign-out', () => {
     await signIn(first, grantFor(bob))
     await signOut(second)
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it.each(['a visitor', 'a person'])(
@@ -687,7 +695,7 @@ describe('sign-out', () => {
     await elapse(1)
     expect(asked.reason).toMatchObject({ reason: 'signed-out' })
     expect(backend.count('refresh')).toBe(0)
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: reaches all tabs though what they share was cleared before', async () => {
@@ -695,7 +703,7 @@ describe('sign-out', () => {
     browser.storage.clear()
     await signOut(tabs[0]!)
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: is told to the API though another tab wipes out the note before', async () => {
@@ -930,7 +938,7 @@ describe('a tab that slept', () => {
     expect(sleeper.auth.status.value).toBe('anonymous')
     expect(sleeper.auth.accessToken.value).toBeNull()
     expect(backend.count('refresh')).toBe(0)
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: through a sign-out that is owed finds out when it restores, and tells the API', async () => {
@@ -946,7 +954,7 @@ describe('a tab that slept', () => {
     await elapse()
     backend.latest('logout').done()
     await restored
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
   it('R13: through a sign-out that the API has not heard of finds out all the same', async () => {
@@ -1095,7 +1103,9 @@ describe('a clock that is set anew', () => {
     // It counts as fresh for a day: only the server knows better.
     const given = await Promise.all(tabs.map(({ session }) => session().tokenToSend()))
     expect(given).toEqual(all(tabs, grant.accessToken))
-    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
     await elapse()
     const next = await answerRefresh()
 
@@ -1128,7 +1138,7 @@ describe('a clock that is set anew', () => {
     for (const { auth } of tabs) auth.refresh().catch(() => {})
     await elapse()
     await failRefresh(httpError(503))
-    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    const asked = tabs.map(({ session }) => outcome(session().nextToken('expiry')))
     await elapse()
     expect(asked.map(({ reason }) => reason)).toMatchObject(all(tabs, { status: 503 }))
     expect(backend.count('refresh')).toBe(1)
@@ -1140,22 +1150,18 @@ describe('without Web Locks', () => {
     browser = new FakeBrowser({ locks: false })
   })
 
-  it('R1: each tab refreshes once at most, and all go on', async () => {
+  it('R1: a tab waits for the refresh of another that it sees under way', async () => {
     const { tabs, grant } = await openTabs(2)
-    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
     await elapse()
-    const calls = backend.calls.filter(({ kind }) => kind === 'refresh')
-    expect(calls).toHaveLength(2)
-    const grants = [grantFor(), grantFor()]
-    for (const [index, call] of calls.entries()) {
-      call.grant(grants[index])
-      await elapse(5)
-    }
+    expect(backend.count('refresh')).toBe(1)
+    backend.latest('refresh').grant()
+    await heard()
 
     expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
-    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
-    for (const token of tokensOf(tabs)) expect(grants.map((g) => g.accessToken)).toContain(token)
-    expect(backend.count('refresh')).toBe(2)
+    expect(backend.count('refresh')).toBe(1)
   })
 
   it('R6: one that answers after the sign-in of another, unheard, takes nothing from them', async () => {
@@ -1165,6 +1171,7 @@ describe('without Web Locks', () => {
     const asked = outcome(sleeper.auth.refresh())
     await elapse()
     const late = backend.latest('refresh')
+    await elapse(LANDED)
     await signIn(awake, grantFor(bob))
     late.grant(grantFor(ada))
     await elapse()
@@ -1176,7 +1183,7 @@ describe('without Web Locks', () => {
   it('R7: one that fails after another has brought a live token fails nobody who waited', async () => {
     const { tabs } = await openTabs(2)
     const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
-    await elapse()
+    await elapse(LANDED) // The second tab gives up on the first.
     const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
     second!.grant()
     await heard()
@@ -1184,20 +1191,20 @@ describe('without Web Locks', () => {
     await heard()
     expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
     // It is a failure all the same: the API is not asked again at once.
-    await expect(tabs[0]!.auth.refresh()).rejects.toMatchObject({ status: 503 })
+    await expect(tabs[0]!.session().nextToken('expiry')).rejects.toMatchObject({ status: 503 })
     expect(backend.count('refresh')).toBe(2)
   })
 
   it('R7: one that fails as another brings a token is a failure all the same', async () => {
     const { tabs } = await openTabs(2)
     const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
-    await elapse()
+    await elapse(LANDED) // The second tab gives up on the first.
     const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
     first!.fail(httpError(503))
     second!.grant()
     await heard()
     expect(asked.map(({ state }) => state)).toEqual(['rejected', 'fulfilled'])
-    await expect(tabs[0]!.auth.refresh()).rejects.toMatchObject({ status: 503 })
+    await expect(tabs[0]!.session().nextToken('expiry')).rejects.toMatchObject({ status: 503 })
     expect(backend.count('refresh')).toBe(2)
   })
 
@@ -1220,7 +1227,7 @@ describe('without Web Locks', () => {
 
     expect(refreshed.reason).toMatchObject({ reason: 'signed-out' })
     expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
-    expect(browser.storage.size).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 })
 
@@ -1316,7 +1323,9 @@ describe('where storage is denied', () => {
   it('R1: tabs share sign-in and refresh', async () => {
     const { tabs, grant } = await openTabs(3, denied)
     expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
-    const asked = tabs.map(({ session }) => outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!))
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
     await elapse()
     const next = await answerRefresh()
 

@@ -1,0 +1,456 @@
+/** What people, servers and other scripts bring: cases beyond one well-behaved API and one tab. */
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  SessionEndedError,
+  createApiClient,
+  createAuth,
+  createAuthFetch,
+  createCookieBackend,
+} from '@/auth/index.ts'
+import type { AuthEvent, AuthOptions } from '@/auth/index.ts'
+import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
+import { ada, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import type { ManualBackend } from '../../support/backend.ts'
+import { FakeBrowser, FakePage } from '../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+useFakeClock()
+
+const baseURL = 'https://api.example/v1'
+const credentials = { username: 'ada', password: 'secret' }
+const SESSION_KEY = 'silent-refresh.session'
+
+let backend: ManualBackend
+let browser: FakeBrowser
+
+beforeEach(() => {
+  backend = createManualBackend()
+  browser = new FakeBrowser()
+})
+
+function openTab(options: Partial<AuthOptions> = {}) {
+  return createAuth({ backend, tabs: browser.openTab(), random: () => 0, ...options })
+}
+
+type Auth = ReturnType<typeof openTab>
+
+async function signIn(auth: Auth = openTab(), grant = grantFor()) {
+  const signedIn = auth.login(credentials)
+  await elapse()
+  backend.latest('login').grant(grant)
+  await signedIn
+  await elapse()
+  return auth
+}
+
+/** A client whose API answers 401 on the given routes, and to dead tokens. */
+function openClient(auth: Auth, refuses: (path: string) => boolean) {
+  const dead = new Set<string | null>()
+  const paths: string[] = []
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const { pathname } = new URL(String(input))
+    paths.push(pathname)
+    const isDead = dead.has(new Headers(init?.headers).get('authorization'))
+    return refuses(pathname) || isDead ? unauthorized() : ok()
+  }
+  const api = createApiClient({ baseURL, auth, fetch })
+  return { api, paths, kill: () => dead.add(`Bearer ${auth.accessToken.value}`) }
+}
+
+/** Answers every refresh at once. */
+function grantAll() {
+  vi.spyOn(backend, 'refresh').mockImplementation(async () => grantFor())
+  return vi.mocked(backend.refresh)
+}
+
+describe('R4: a route that refuses every token', () => {
+  it('costs one refresh, however often it is called', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, (path) => path.endsWith('/broken'))
+    for (let n = 0; n < 10; n += 1) {
+      await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+      await expect(api('/healthy')).resolves.toEqual({ ok: true })
+    }
+    expect(refresh).toHaveBeenCalledOnce()
+  })
+
+  it('does not make others fail when the refresh fails', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, (path) => path.endsWith('/broken'))
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    refresh.mockRejectedValue(httpError(429))
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    await expect(api('/healthy')).resolves.toEqual({ ok: true })
+  })
+
+  it('leaves a token that really died to be refreshed', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api, kill } = openClient(auth, (path) => path.endsWith('/broken'))
+    await api('/healthy')
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    kill()
+    await expect(api('/healthy')).resolves.toEqual({ ok: true })
+    expect(refresh).toHaveBeenCalledTimes(2)
+  })
+
+  it('spaces refreshes out where every route refuses', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, () => true)
+    for (let n = 0; n < 10; n += 1) {
+      await expect(api(`/${n}`)).rejects.toMatchObject({ status: 401 })
+    }
+    expect(refresh).toHaveBeenCalledOnce()
+    await elapse(1_000)
+    await expect(api('/later')).rejects.toMatchObject({ status: 401 })
+    expect(refresh).toHaveBeenCalledTimes(2)
+    await elapse(1_999)
+    await expect(api('/too-early')).rejects.toMatchObject({ status: 401 })
+    expect(refresh).toHaveBeenCalledTimes(2)
+  })
+
+  it('is known in all tabs', async () => {
+    const first = await signIn()
+    const second = openTab()
+    const restored = second.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    const refresh = grantAll()
+    const refuses = (path: string) => path.endsWith('/broken')
+    for (const auth of [first, second, first, second]) {
+      await expect(openClient(auth, refuses).api('/broken')).rejects.toMatchObject({ status: 401 })
+      await elapse()
+    }
+    expect(refresh).toHaveBeenCalledOnce()
+  })
+
+  it('with refresh: false a 401 is the answer', async () => {
+    const auth = await signIn()
+    const { api, paths } = openClient(auth, () => true)
+    const options = { method: 'POST', refresh: false } as const
+    await expect(api('/change-password', options)).rejects.toMatchObject({ status: 401 })
+    expect([paths, backend.count('refresh')]).toEqual([['/v1/change-password'], 0])
+    expect(auth.sessions.current()!.isAlive()).toBe(true)
+  })
+})
+
+describe('R5: what is checked is what is sent', () => {
+  it('a URL that changes while the call waits', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const api = createApiClient({ baseURL, auth, fetch })
+    await elapse(900_000)
+    const url = new URL(`${baseURL}/notes`)
+    void api(url as never)
+    await elapse()
+    url.hostname = 'elsewhere.example'
+    backend.latest('refresh').grant()
+    await elapse()
+    await arrived(1)
+    expect(sent.map(({ url }) => url)).toEqual([`${baseURL}/notes`])
+  })
+
+  it('an object that answers differently the second time', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const addresses = [`${baseURL}/notes`, 'https://elsewhere.example/']
+    const trick = { toString: () => addresses.shift()! }
+    void createAuthFetch({ baseURL, auth, fetch })(trick as never)
+    await arrived(1)
+    expect(sent.map(({ url }) => url)).toEqual([`${baseURL}/notes`])
+  })
+
+  it('a Request whose url is shadowed', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const request = new Request('https://elsewhere.example/')
+    Object.defineProperty(request, 'url', { value: `${baseURL}/notes` })
+    void createAuthFetch({ baseURL, auth, fetch })(request)
+    await arrived(1)
+    expect(sent).toMatchObject([{ url: 'https://elsewhere.example/', token: null }])
+  })
+
+  it('passwords and refresh tokens follow no redirect', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => Response.json(grantFor()))
+    const { login, refresh, logout } = createCookieBackend({ fetch })
+    await login(credentials)
+    await refresh()
+    await logout()
+    expect(fetch.mock.calls.map(([, init]) => init!.redirect)).toEqual(['error', 'error', 'error'])
+  })
+
+  it.each(['capacitor://localhost/api', 'file:///api', 'data:text/plain,x'])(
+    'an API at %s is refused at once',
+    (address) => {
+      expect(() => createCookieBackend({ baseURL: address })).toThrow(/http or https/)
+      expect(() => createAuthFetch({ baseURL: address, auth: openTab() })).toThrow(/http or https/)
+    },
+  )
+})
+
+describe('R7: the back-off', () => {
+  async function fail(auth: Auth, error: Error) {
+    const failed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(failed.reason).toBe(error)
+  }
+
+  it('does not hold back a person', async () => {
+    const auth = await signIn()
+    await fail(auth, httpError(503, { 'retry-after': '120' }))
+    await fail(auth, httpError(503, { 'retry-after': '120' }))
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('lasts an hour at most', async () => {
+    const auth = await signIn()
+    await fail(auth, httpError(503, { 'retry-after': '86400' }))
+    const session = auth.sessions.current()!
+    await elapse(3_599_999)
+    await expect(session.nextToken('expiry')).rejects.toMatchObject({ status: 503 })
+    await elapse(1)
+    void session.nextToken('expiry').catch(() => {})
+    await elapse()
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('ends when the browser is online again', async () => {
+    const listeners = new EventTarget()
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
+    const auth = await signIn()
+    await fail(auth, new TypeError('Failed to fetch'))
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
+    listeners.dispatchEvent(new Event('online'))
+    expect(auth.sessions.current()!.isPaused()).toBe(false)
+  })
+})
+
+describe('R13: a wiped storage', () => {
+  it('is no sign-out, and a tab that leaves the view writes the id back', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const auth = await signIn(openTab({ tabs }))
+    const id = browser.storage.get(SESSION_KEY)
+    browser.storage.clear()
+    page.show('hidden')
+    expect(browser.storage.get(SESSION_KEY)).toBe(id)
+    expect(auth.status.value).toBe('authenticated')
+  })
+})
+
+describe('R16: a page that went away in mid-refresh', () => {
+  it('the next page gives its answer time to land', async () => {
+    const auth = await signIn()
+    void auth.refresh()
+    await elapse()
+    browser.locks!.release('silent-refresh') // As when its page is closed.
+    const next = openTab()
+    const restored = outcome(next.restore())
+    await elapse(3_999)
+    expect(backend.count('refresh')).toBe(1)
+    await elapse(1)
+    expect(backend.count('refresh')).toBe(2)
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(restored.state).toBe('fulfilled')
+  })
+
+  it('the request outlives its page', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => Response.json(grantFor()))
+    await createCookieBackend({ fetch }).refresh()
+    expect(fetch.mock.calls[0]![1]).toMatchObject({ keepalive: true })
+  })
+})
+
+describe('R17: a way out', () => {
+  it('a person who is being restored can sign out, and in again', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('refresh').fail(httpError(500))
+    await elapse()
+    expect([restored.state, auth.status.value]).toEqual(['rejected', 'restoring'])
+    void auth.logout()
+    await elapse()
+    expect(auth.status.value).toBe('anonymous')
+    backend.latest('logout').fail(httpError(500))
+    await elapse()
+    await signIn(auth)
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('a fresh token that getUser refuses ends the session', async () => {
+    browser.storage.set(SESSION_KEY, 'x')
+    const getUser = async () => Promise.reject(httpError(401))
+    const auth = openTab({ backend: { ...backend, getUser } })
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'a', expiresIn: 900 })
+    await elapse()
+    expect([restored.state, auth.status.value]).toEqual(['fulfilled', 'anonymous'])
+    expect(auth.endReason.value).toBe('expired')
+  })
+})
+
+describe("restore: 'always'", () => {
+  it('finds a session that is not known in this browser', async () => {
+    const auth = openTab({ restore: 'always' })
+    expect(auth.status.value).toBe('restoring')
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('a visitor without a session is not told that one has ended', async () => {
+    const auth = openTab({ restore: 'always' })
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await restored
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', null])
+  })
+})
+
+describe('tabs: null', () => {
+  it('everything works in one tab', async () => {
+    const auth = openTab({ tabs: null, restore: 'known' })
+    await signIn(auth)
+    const first = auth.accessToken.value
+    const { api, kill } = openClient(auth, () => false)
+    kill()
+    const answers = Promise.all([api('/a'), api('/b'), api('/c')])
+    await elapse()
+    backend.latest('refresh').grant()
+    await answers
+    expect(backend.count('refresh')).toBe(1)
+    expect(auth.accessToken.value).not.toBe(first)
+
+    void auth.logout()
+    await elapse()
+    expect(auth.status.value).toBe('anonymous')
+    expect([backend.count('logout'), browser.storage.size]).toEqual([1, 0])
+  })
+})
+
+describe('what an app sees', () => {
+  it('the user stays the same object while nothing has changed', async () => {
+    const auth = await signIn()
+    const user = auth.user.value
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant(grantFor({ ...ada }))
+    await refreshed
+    expect(auth.user.value).toBe(user)
+  })
+
+  it('a refresh without a user keeps the one that is known', async () => {
+    const auth = await signIn()
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
+    await refreshed
+    expect([auth.accessToken.value, auth.user.value]).toEqual(['next', ada])
+  })
+
+  it('getAccessToken waits for a token that may be sent', async () => {
+    const auth = await signIn()
+    await expect(auth.getAccessToken()).resolves.toBe(auth.accessToken.value)
+    await elapse(900_000)
+    const token = outcome(auth.getAccessToken())
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(token.value).toBe(auth.accessToken.value)
+  })
+
+  it('getAccessToken of nobody rejects', async () => {
+    await expect(openTab().getAccessToken()).rejects.toBeInstanceOf(SessionEndedError)
+  })
+
+  it('onEvent tells what happens, without secrets, and may throw', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const events: AuthEvent[] = []
+    const onEvent = (event: AuthEvent) => {
+      events.push(event)
+      throw new Error('broken observer')
+    }
+    const auth = await signIn(openTab({ onEvent }))
+    const { api, kill } = openClient(auth, () => false)
+    kill()
+    const answer = api('/notes?secret=1')
+    await elapse()
+    backend.latest('refresh').grant(grantFor(ada, 900))
+    await answer
+    void auth.logout()
+    await elapse()
+    expect(events).toMatchObject([
+      { type: 'sign-in', outcome: 'granted' },
+      { type: 'refresh', cause: 'unauthorized', outcome: 'granted', waiting: 1 },
+      { type: 'replay', path: '/v1/notes', status: 200 },
+      { type: 'end', reason: 'signed-out' },
+    ])
+    expect(JSON.stringify(events)).not.toMatch(/access-|secret/)
+    expect(log).toHaveBeenCalledTimes(4)
+  })
+
+  it('a lifetime that cannot be seconds is reported', async () => {
+    const payload = btoa(JSON.stringify({ iat: 1000, exp: 1900 }))
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const accessToken = `x.${payload}.y`
+    await signIn(openTab({ onEvent }), { ...grantFor(ada, 900_000), accessToken })
+    expect(onEvent.mock.calls[0]![0]).toMatchObject({
+      problem: 'expiresIn is 900000, but the token lives 900 seconds (exp - iat)',
+    })
+  })
+})
+
+describe('createAuthFetch', () => {
+  it('adds the token, refreshes after a 401 and replays', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const authFetch = createAuthFetch({ baseURL, auth, fetch })
+    const answer = authFetch(`${baseURL}/notes`, { method: 'POST', body: 'x' })
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await elapse()
+    await arrived(2)
+    sent[1]!.answer(ok())
+    expect((await answer).status).toBe(200)
+    expect(sent[1]).toMatchObject({ token: bearer(next), bytes: 'x' })
+  })
+
+  it('R6: rejects when its session ends', async () => {
+    const auth = await signIn()
+    const { fetch, arrived } = createStubApi()
+    const answer = outcome(createAuthFetch({ baseURL, auth, fetch })(`${baseURL}/notes`))
+    await arrived(1)
+    void auth.logout()
+    await elapse()
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+  })
+
+  it('R7: rejects with the failure of the refresh as it is', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const answer = outcome(createAuthFetch({ baseURL, auth, fetch })(`${baseURL}/notes`))
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    const error = httpError(503)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(answer.reason).toBe(error)
+  })
+})
