@@ -113,7 +113,7 @@ function laneOf(call: Call, sends: Timing[], context: LaneContext): Lane {
   /** A gap is a wait if a refresh ended in it; `inVain`: if one was under way. */
   const wait = (from: number, to: number, inVain = false) => {
     const isWaitedFor = ({ start, end }: Timing) =>
-      end > from && (inVain ? start < to : end <= to + TOLERANCE)
+      end > from && start < to && (inVain || end <= to + TOLERANCE)
     const waited = refreshes.filter(isWaitedFor).length
     waits += own ? Math.min(1, waited) : waited
     return waited > 0

@@ -54,10 +54,11 @@ describe('errors of RFC 6749 §5.2', () => {
     const { auth } = await here.signIn()
     here.breakRefresh(problem('temporarily_unavailable', 503, { 'retry-after': '90' }))
     await expect(auth.refresh()).rejects.toMatchObject({ status: 503 })
+    const next = () => auth.sessions.current()!.nextToken('expiry')
     here.elapse(89_000)
-    await expect(auth.refresh()).rejects.toMatchObject({ status: 503 })
+    await expect(next()).rejects.toMatchObject({ status: 503 })
     here.elapse(1_000)
-    await auth.refresh()
+    await next()
     expect(here.refreshes()).toHaveLength(2)
   })
 })
@@ -74,8 +75,7 @@ it('a server that sends no new refresh token goes on with the old one', async ()
 })
 
 it('R6: a sign-in that brings no refresh token leaves none of whoever was here before', async () => {
-  const bob = { sub: '2', preferred_username: 'bob', name: 'Bob', roles: [] }
-  const answers = [{ access_token: 'a', expires_in: 900 }, bob]
+  const answers = [{ access_token: 'a', expires_in: 900 }]
   vi.stubGlobal('fetch', async () => Response.json(answers.shift()))
   const setItem = vi.fn<Storage['setItem']>()
   const backend = createOAuth2Backend('https://api.example', { setItem } as unknown as Storage)
@@ -92,27 +92,44 @@ it('S2: without a leeway, an answer that gets lost costs the session', async () 
   await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired' })
 })
 
-describe('/userinfo, which is asked after the refresh token has been replaced', () => {
-  it.each([401, 403, 500])(
-    'R7: its %i loses neither the session nor the new token',
-    async (status) => {
-      const here = await createJourney(open({ leeway: 0 }))
-      const { auth } = await here.signIn()
-      here.breakNext('/userinfo', new Response('{}', { status }))
-      await expect(auth.refresh()).rejects.toThrow('not a token grant: user.id')
-      expect(auth.status.value).toBe('authenticated')
+describe('/userinfo', () => {
+  it('is asked at sign-in and restore, and not at a refresh', async () => {
+    const here = await createJourney(open())
+    const { auth } = await here.signIn()
+    await auth.refresh()
+    expect(here.count('GET', '/userinfo')).toBe(1)
+    await here.openTab().auth.restore()
+    expect(here.count('GET', '/userinfo')).toBe(2)
+  })
 
-      here.elapse(1_000)
-      await auth.refresh()
-      expect(auth.user.value).toMatchObject({ username: 'demo' })
-    },
-  )
+  it.each([401, 403])('R17: its %i for a fresh token is a refusal', async (status) => {
+    const here = await createJourney(open())
+    await here.signIn()
+    const { auth } = here.openTab()
+    here.breakNext('/userinfo', new Response('{}', { status }))
+    await auth.restore()
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
+  })
+
+  it('R7: its 500 loses neither the session nor the new refresh token', async () => {
+    const here = await createJourney(open({ leeway: 0 }))
+    await here.signIn()
+    const { auth } = here.openTab()
+    here.breakNext('/userinfo', new Response('{}', { status: 500 }))
+    await expect(auth.restore()).rejects.toMatchObject({ status: 500 })
+    expect(auth.status.value).toBe('restoring')
+
+    here.elapse(1_000)
+    await auth.restore()
+    expect(auth.user.value).toMatchObject({ username: 'demo' })
+  })
 
   it('shows no token when the connection breaks', async () => {
     const here = await createJourney(open())
-    const { auth } = await here.signIn()
+    await here.signIn()
+    const { auth } = here.openTab()
     here.breakNext('/userinfo', new TypeError('Failed to fetch'))
-    const error = await auth.refresh().catch((reason: unknown) => reason)
+    const error = await auth.restore().catch((reason: unknown) => reason)
     expect(error).toMatchObject({ message: expect.stringContaining('Failed to fetch') })
     const shown = inspect(error, { depth: null, showHidden: true, getters: true })
     expect(shown).not.toContain('Bearer')

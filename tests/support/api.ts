@@ -15,7 +15,7 @@ export function createStubApi() {
   const sent: Sent[] = []
   let arrive = () => {}
 
-  /** Like the real one, it rejects when its signal aborts. */
+  /** Like the real one, it rejects when its signal aborts, and so does what is read of its answer. */
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     const { url, headers, method, signal } = request
@@ -23,7 +23,8 @@ export function createStubApi() {
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason))
       const token = headers.get('authorization')
-      sent.push({ url, token, headers, method, bytes, signal: init!.signal!, answer: resolve })
+      const answer = (response: Response) => resolve(breakable(response, signal))
+      sent.push({ url, token, headers, method, bytes, signal: init!.signal!, answer })
       arrive()
     })
   }
@@ -34,6 +35,67 @@ export function createStubApi() {
   }
 
   return { fetch, sent, arrived }
+}
+
+/** As the real one, a body breaks off when the signal of its request aborts. */
+function breakable(response: Response, signal: AbortSignal): Response {
+  if (signal.aborted) void response.body?.cancel()
+  if (!response.body || signal.aborted) return response
+  const reader = response.body.getReader()
+  const body = new ReadableStream(
+    {
+      start(controller) {
+        signal.addEventListener('abort', () => {
+          controller.error(signal.reason)
+          reader.cancel().catch(() => {})
+        })
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (signal.aborted) return
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  const result = new Response(body, { headers: response.headers })
+  for (const key of ['ok', 'redirected', 'status', 'statusText', 'type', 'url'] as const) {
+    Object.defineProperty(result, key, { value: response[key] })
+  }
+  return result
+}
+
+/** As that of a real fetch, the body is an error when the signal of its request aborts. */
+function breakable(response: Response, signal: AbortSignal): Response {
+  if (!response.body) return response
+  const reader = response.body.getReader()
+  const breakOff = (controller: ReadableStreamDefaultController) => {
+    controller.error(signal.reason)
+    reader.cancel(signal.reason).catch(() => {})
+  }
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      start(controller) {
+        if (signal.aborted) breakOff(controller)
+        else signal.addEventListener('abort', () => breakOff(controller))
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (signal.aborted) return
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+  const result = new Response(body, { headers: response.headers })
+  for (const key of ['ok', 'redirected', 'status', 'statusText', 'type', 'url'] as const) {
+    Object.defineProperty(result, key, { value: response[key] })
+  }
+  return result
 }
 
 export const ok = (body: unknown = { ok: true }) => Response.json(body)

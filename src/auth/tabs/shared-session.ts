@@ -44,10 +44,18 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     return tabs.exclusive(async (contended) => {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
       if (contended && messages === before) await nextMessage(MESSAGE_DELAY)
-      for (let wait; (wait = refreshMark.remaining()) > 0;) await nextMessage(wait) // R16
+      if (refreshMark.remaining() > 0) await refreshToLand()
       catchUp()
       return task()
     })
+  }
+
+  /** R16: the refresh of a page that is gone may still be under way. */
+  async function refreshToLand(): Promise<void> {
+    let isOver = false
+    const timer = setTimeout(() => (isOver = true), refreshMark.remaining())
+    while (!isOver && refreshMark.remaining() > 0) await nextMessage(refreshMark.remaining())
+    clearTimeout(timer)
   }
 
   /** Resolves with the next message, or after `patience` milliseconds. */

