@@ -211,7 +211,7 @@ test.describe('a tab in the middle of a refresh', () => {
     return { first: first!, others, entries }
   }
 
-  test('that is closed makes room for the others at once', async ({ page, mock }) => {
+  test('R16: that is closed makes room for the others after 4 s', async ({ page, mock }) => {
     const { first, others, entries } = await openAndHang(page, mock)
     const closedAt = Date.now()
     await first.close()
@@ -219,7 +219,9 @@ test.describe('a tab in the middle of a refresh', () => {
 
     const refreshes = (await entries()).filter(({ path }) => path === REFRESH)
     expect(refreshes.map(({ status }) => status)).toEqual([0, 200])
-    expect(refreshes[1]!.at - closedAt).toBeLessThan(2_000)
+    // Its answer may still bring a new cookie.
+    expect(refreshes[1]!.at - refreshes[0]!.at).toBeGreaterThanOrEqual(4_000)
+    expect(refreshes[1]!.at - closedAt).toBeLessThan(6_000)
   })
 
   test('that hangs holds up the others for 10 s at most, and signs nobody out', async ({
@@ -298,7 +300,7 @@ sleepTest.describe('R13: a tab that sleeps', () => {
 })
 
 sleepTest(
-  'a tab frozen in its refresh holds up the others for 10 s, and wakes up unharmed',
+  'a tab frozen in its refresh holds up the others for 15 s, and wakes up unharmed',
   async ({ window, mock }) => {
     sleepTest.slow()
     const { front, sleeper } = await openWindow(window, false)
@@ -310,12 +312,12 @@ sleepTest(
     await expect.poll(() => mock.count(REFRESH)).toBe(1)
     const wake = await freeze(sleeper, front)
     await send(front)
-    // The lock of a tab that sleeps is taken from it after 10 s.
-    await expect(report(front)).not.toBeEmpty({ timeout: 15_000 })
+    // The lock of a tab that sleeps is taken from it after 15 s.
+    await expect(report(front)).not.toBeEmpty({ timeout: 25_000 })
     await expectSent(front)
     const [frozen, next] = await mock.log(REFRESH)
-    expect(next!.at - frozen!.at).toBeGreaterThan(9_000)
-    expect(next!.at - frozen!.at).toBeLessThan(12_000)
+    expect(next!.at - frozen!.at).toBeGreaterThan(13_000)
+    expect(next!.at - frozen!.at).toBeLessThan(18_000)
 
     await wake()
     await expectSent(sleeper)

@@ -119,6 +119,23 @@ const open = place.map((at) =>
   ),
 )
 
+const wipe = fc.constant(
+  step(
+    'another script clears the storage',
+    (world) => world.wipe(),
+    // A tab that is signed in writes the id back.
+    (world) => world.tabs.some(({ awake, auth }) => awake && auth.isAuthenticated.value),
+  ),
+)
+
+const strangers = [{ hello: 'world' }, { type: 'granted' }, null, 'granted', 42]
+
+const foreignMessage = fc
+  .constantFrom(...strangers)
+  .map((message) =>
+    step(`a stranger posts ${JSON.stringify(message)}`, ({ profile }) => profile.shout(message)),
+  )
+
 const outcomes: Record<Endpoint, Outcome[]> = {
   refresh: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503, 429, 400, 401, 403],
   login: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503],
@@ -184,6 +201,8 @@ const any: [number, fc.Arbitrary<Step>][] = [
   [8, plan],
   [3, refuseAccess],
   [1, refuseRefresh],
+  [1, wipe],
+  [1, foreignMessage],
   [8, time],
 ]
 

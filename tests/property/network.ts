@@ -4,6 +4,8 @@
  */
 import type { Answer, ModelApi } from './model.ts'
 
+import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
+
 export type Endpoint = 'login' | 'refresh' | 'logout' | 'notes'
 
 /**
@@ -85,7 +87,13 @@ export class Network<Tab extends { closed: boolean }> {
           })
         signal?.addEventListener('abort', abort)
 
-        this.#carry(call, (answer) =>
+        const sentAt = Date.now()
+        this.#carry(call, (answer) => {
+          // R16: a refresh outlives its page, for as long as the next one waits.
+          const isLate = Date.now() >= sentAt + TIME_TO_LAND
+          if (tab.closed && endpoint === 'refresh' && !isLate && !(answer instanceof Error)) {
+            this.jar.cookie = answer.cookie ?? this.jar.cookie
+          }
           settle(() => {
             if (!(answer instanceof Error) && answer.cookie !== undefined) {
               this.jar.cookie = answer.cookie
@@ -93,8 +101,8 @@ export class Network<Tab extends { closed: boolean }> {
             this.watcher.answered(call, answer)
             if (answer instanceof Error) reject(answer)
             else resolve(responseOf(answer))
-          }),
-        )
+          })
+        })
       })
   }
 

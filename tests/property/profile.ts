@@ -79,6 +79,11 @@ export class Profile {
     page.close()
   }
 
+  /** A message of no tab of the app. */
+  shout(data: unknown): void {
+    for (const page of this.#pages) this.later(this.options.latency, () => page.receive(data))
+  }
+
   send(from: Page, data: unknown): void {
     const copy = structuredClone(data)
     for (const page of this.#pages) {

@@ -5,6 +5,7 @@
 import { FetchError } from 'ofetch'
 import { SessionEndedError } from '@/auth/index.ts'
 import type { User } from '@/auth/index.ts'
+import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
 import { LIFETIME } from './model.ts'
 import type { Answer, Family } from './model.ts'
 import type { Call, Watcher } from './network.ts'
@@ -26,6 +27,8 @@ interface Failure {
 const LAST_STRETCH = LIFETIME / 5
 /** Milliseconds in which a tab may wait for a message or a turn, without a call under way. */
 const PATIENCE = 200
+/** Milliseconds for which routes that refuse fresh tokens may keep refreshes apart (R4). */
+const MAX_BACK_OFF = 30_000
 
 export class Rules implements Watcher<Tab> {
   #broken: string | null = null
@@ -90,7 +93,8 @@ export class Rules implements Watcher<Tab> {
     const token = tab.auth.accessToken.value
     const now = Date.now()
     const due = !token || now >= this.#deadline(token) - LAST_STRETCH
-    if (!due && !tab.rejected.has(token) && tab.forced !== token) {
+    const isRejected = !!token && (tab.rejected.has(token) || tab.doubted.has(token))
+    if (!due && !isRejected && tab.forced !== token) {
       this.broken('R3', `${tab.name} refreshes, although its token is fresh and was not rejected`)
     }
 
@@ -108,7 +112,9 @@ export class Rules implements Watcher<Tab> {
 
     // Without Web Locks two tabs may fail at a time: then the failure told last counts.
     const failures = this.#failures.filter((failure) => failure.id === session.id)
+    const isAskedFor = tab.forced === token // A person does not wait (R7).
     for (const failure of this.world.setup.locks ? failures : failures.slice(-1)) {
+      if (isAskedFor) break
       const heard = failure.tab === tab || this.#hasHeard(tab, failure.at)
       if (heard && now < failure.until) {
         this.broken(
@@ -157,7 +163,9 @@ export class Rules implements Watcher<Tab> {
       request.atNetwork = false
       request.answer = answer instanceof Error ? answer : answer.status
       // A second 401 is the caller's, and proves nothing about the token (R4).
+      if (status === 401 && request.sends > 1) tab.doubtsUntil = Date.now() + MAX_BACK_OFF
       if (status !== 401 || !token || request.sends > 1) return
+      if (Date.now() < tab.doubtsUntil) return void tab.doubted.add(token)
       tab.rejected.add(token)
       if (tab.auth.accessToken.value === token) tab.wantsSince ??= Date.now()
     } else if (grant?.accessToken) {
@@ -213,6 +221,7 @@ export class Rules implements Watcher<Tab> {
     const latest = at + Number(retryAfter ?? Math.min(30, 2 ** count)) * 1000
     // Who waited has been told; who asks from now on begins to wait anew.
     for (const other of this.world.tabs) other.wantsSince = null
+    tab.forced = undefined
     this.#failures.push({ id, tab, message, at, until, latest, madeGood: false })
   }
 
@@ -248,13 +257,17 @@ export class Rules implements Watcher<Tab> {
     const error = reason as Error & { status?: number }
     this.#note(`${name} rejects with ${error.name}: ${error.message}`)
     const bad = (rule: string) => this.broken(rule, `${name} rejects with ${error}`)
-    const last = sends === 2 || !session || to === 'elsewhere'
+    // While routes refuse fresh tokens, a 401 is the answer (R4).
+    const isDoubted = Date.now() < tab.doubtsUntil
+    const last = sends === 2 || !session || to === 'elsewhere' || isDoubted
     if (controller.signal.aborted) {
       if (reason !== controller.signal.reason) bad('R9')
     } else if (session && tab.auth.sessions.current() !== session) {
       if (!(reason instanceof SessionEndedError)) bad('R6')
     } else if (answer instanceof Error) {
       if (error.cause !== answer) bad('R7')
+    } else if (answer === 401 && isDoubted && sends === 1 && this.isExcuse(reason)) {
+      // It did wait for a refresh, which failed.
     } else if (answer !== null && (answer !== 401 || last)) {
       if (error.status !== answer) bad('R4')
     } else if (!this.isExcuse(reason)) bad('R7')
@@ -296,7 +309,7 @@ export class Rules implements Watcher<Tab> {
     for (const tab of tabs) this.#observeTab(tab)
     for (const request of this.world.requests) this.#observeRequest(request)
     for (const [key, value] of this.world.profile.storage) {
-      if (/access-|refresh-/.test(key + value)) this.broken('R14', `storage holds ${value}`)
+      if (/access-|refresh-/.test(value)) this.broken('R14', `${key} holds ${value}`)
     }
   }
 
@@ -350,7 +363,12 @@ export class Rules implements Watcher<Tab> {
     if (session && session !== tab.session) this.broken('R6', `${name} outlives its session`)
     const idle = Date.now() > this.#lastEvent + PATIENCE
     const calls = [...this.world.network.calls].some(({ endpoint }) => endpoint !== 'notes')
-    if (!atNetwork && idle && !calls) this.broken('R11', `${name} waits for nothing`)
+    const sentAt = Number(
+      this.world.profile.storage.get('silent-refresh.refresh-sent-at') ?? -TIME_TO_LAND,
+    )
+    const isLanding =
+      Date.now() < Math.max(sentAt, this.#lastEvent) + TIME_TO_LAND + PATIENCE && sentAt >= 0
+    if (!atNetwork && idle && !calls && !isLanding) this.broken('R11', `${name} waits for nothing`)
   }
 
   /** After everything has settled all tabs are at one, and at one with the API (R13). */

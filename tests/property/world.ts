@@ -41,6 +41,10 @@ export class Tab {
   wantsSince: number | null = null
   /** Somebody has asked for a refresh while this was the token. */
   forced: string | null | undefined
+  /** Until then, a 401 may be the answer: a route has refused a fresh token (R4). */
+  doubtsUntil = 0
+  /** Tokens that were answered with 401 meanwhile. */
+  readonly doubted = new Set<string>()
   /** An answer has just come that begins a session. */
   begins = false
 
@@ -129,6 +133,7 @@ export class World {
     const tab = new Tab(`tab ${place + 1}`, this.profile.openPage(), this.network)
     this.places[place] = tab
     this.rules.opened(tab)
+    tab.forced = null
     this.#track('restore', tab, tab.auth.restore(), { rejected: this.rules.isExcuse })
   }
 
@@ -144,6 +149,11 @@ export class World {
     const place = this.places.indexOf(tab)
     this.close(place)
     this.open(place)
+  }
+
+  /** Another script clears localStorage. */
+  wipe(): void {
+    this.profile.storage.clear()
   }
 
   sleep(tab: Tab): void {
@@ -261,7 +271,10 @@ export class World {
     if (this.tabs[0]!.auth.status.value === 'anonymous') this.reload(this.tabs[0]!)
     await this.pass(1_000)
     for (const tab of this.tabs) {
-      if (tab.auth.status.value === 'restoring') this.#track('restore', tab, tab.auth.restore(), {})
+      if (tab.auth.status.value === 'restoring') {
+        tab.forced = null
+        this.#track('restore', tab, tab.auth.restore(), {})
+      }
       this.request(tab, { method: 'GET', to: 'api', abortable: false })
       await this.pass(1_000)
     }
