@@ -8,15 +8,15 @@ describe.each(['express', 'oauth2', 'enveloped'])('the example %s', (name) => {
   const source = read(`./examples/${name}.ts`).trimEnd()
   const lines = source.split('\n').length
 
-  it('has fewer than 40 lines, as many as the documentation says', () => {
-    expect(lines).toBeLessThan(40)
+  it('has fewer than 60 lines, as many as the documentation says', () => {
+    expect(lines).toBeLessThan(60)
     const cells = docs.split('\n').find((line) => line.includes(`${name}.ts\` `))
     expect(cells).toMatch(new RegExp(`\\| ${lines} +\\|`))
   })
 
-  it('needs src/auth and ofetch, no more', () => {
+  it('needs src/auth, no more', () => {
     const imported = [...source.matchAll(/from '(.+)'/g)].map(([, from]) => from)
-    expect(['@/auth/index.ts', 'ofetch']).toEqual(expect.arrayContaining(imported))
+    expect(new Set(imported)).toEqual(new Set(['@/auth/index.ts']))
   })
 })
 

@@ -51,14 +51,14 @@ describe('errors of RFC 6749 §5.2', () => {
 
   it('R7: 503 temporarily_unavailable does not, and its Retry-After is honoured', async () => {
     const here = await createJourney(open())
-    const { auth } = await here.signIn()
+    const { auth, api } = await here.signIn()
     here.breakRefresh(problem('temporarily_unavailable', 503, { 'retry-after': '90' }))
     await expect(auth.refresh()).rejects.toMatchObject({ status: 503 })
-    const next = () => auth.sessions.current()!.nextToken('expiry')
+    here.expireAccess()
     here.elapse(89_000)
-    await expect(next()).rejects.toMatchObject({ status: 503 })
+    await expect(api('/projects')).rejects.toMatchObject({ status: 503 })
     here.elapse(1_000)
-    await next()
+    await api('/projects')
     expect(here.refreshes()).toHaveLength(2)
   })
 })
@@ -75,12 +75,30 @@ it('a server that sends no new refresh token goes on with the old one', async ()
 })
 
 it('R6: a sign-in that brings no refresh token leaves none of whoever was here before', async () => {
-  const answers = [{ access_token: 'a', expires_in: 900 }]
-  vi.stubGlobal('fetch', async () => Response.json(answers.shift()))
-  const setItem = vi.fn<Storage['setItem']>()
-  const backend = createOAuth2Backend('https://api.example', { setItem } as unknown as Storage)
-  await backend.login({ username: 'bob', password: 'password' })
-  expect(setItem).toHaveBeenCalledExactlyOnceWith('auth.refresh-token', '')
+  const here = await createJourney(open())
+  const { auth } = await here.signIn()
+  here.breakNext('/oauth/token', Response.json({ access_token: 'a', expires_in: 900 }))
+  here.breakNext(
+    '/userinfo',
+    Response.json({ sub: '2', preferred_username: 'bob', name: 'Bob', roles: [] }),
+  )
+  await auth.login({ username: 'bob', password: 'password' })
+  expect(auth.user.value).toMatchObject({ username: 'bob' })
+  expect([...here.browser.storage.keys()]).toEqual(['silent-refresh.session'])
+})
+
+it('passwords and refresh tokens follow no redirect, and a refresh outlives its page', async () => {
+  const requests: RequestInit[] = []
+  vi.stubGlobal('fetch', async (_: string, init: RequestInit) => {
+    requests.push(init)
+    return Response.json({ sub: '1', access_token: 'a' })
+  })
+  const backend = createOAuth2Backend('https://api.example', null)
+  await backend.login({ username: 'demo', password: 'password' })
+  await backend.refresh()
+  const posts = requests.filter(({ method }) => method === 'POST')
+  expect(posts).toHaveLength(2)
+  for (const post of posts) expect(post).toMatchObject({ redirect: 'error', keepalive: true })
 })
 
 it('S2: without a leeway, an answer that gets lost costs the session', async () => {
@@ -109,7 +127,26 @@ describe('/userinfo', () => {
     here.breakNext('/userinfo', new Response('{}', { status }))
     await auth.restore()
     expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
+    expect(here.left()).toBe(0)
   })
+
+  it.each([401, 500])(
+    'R6: its %i at a sign-in leaves the last session as it is',
+    async (status) => {
+      const here = await createJourney(open({ leeway: 0 }))
+      const { auth, api } = await here.signIn()
+      here.breakNext('/userinfo', new Response('{}', { status }))
+      const signIn = auth.login({ username: 'admin', password: 'password' })
+      await expect(signIn).rejects.toMatchObject({ status })
+      here.elapse(16 * 60_000)
+      await api('/projects', { method: 'POST', body: { name: 'Of demo' } })
+      await here.openTab().auth.restore()
+      expect(auth.user.value).toMatchObject({ username: 'demo' })
+      const reloaded = here.openTab()
+      await reloaded.auth.restore()
+      expect(reloaded.auth.user.value).toMatchObject({ username: 'demo' })
+    },
+  )
 
   it('R7: its 500 loses neither the session nor the new refresh token', async () => {
     const here = await createJourney(open({ leeway: 0 }))

@@ -103,7 +103,7 @@ describe('the refresh token in json mode', () => {
     const copy = here.rest()
     await auth.refresh()
     here.putBack(copy)
-    here.elapse(11_000)
+    here.elapse(31_000)
     await expect(auth.refresh()).rejects.toMatchObject({ reason: 'expired' })
     expect(here.left()).toBe(0)
   })

@@ -141,7 +141,9 @@ export class Page {
     this.#channel.dispatchEvent(new MessageEvent('message', { data }))
   }
 
+  /** A page that is left goes out of view first. */
   close(): void {
+    if (!this.asleep) this.#show('hidden')
     this.closed = true
     this.#leave()
   }

@@ -37,36 +37,6 @@ export function createStubApi() {
   return { fetch, sent, arrived }
 }
 
-/** As the real one, a body breaks off when the signal of its request aborts. */
-function breakable(response: Response, signal: AbortSignal): Response {
-  if (signal.aborted) void response.body?.cancel()
-  if (!response.body || signal.aborted) return response
-  const reader = response.body.getReader()
-  const body = new ReadableStream(
-    {
-      start(controller) {
-        signal.addEventListener('abort', () => {
-          controller.error(signal.reason)
-          reader.cancel().catch(() => {})
-        })
-      },
-      async pull(controller) {
-        const { done, value } = await reader.read()
-        if (signal.aborted) return
-        if (done) controller.close()
-        else controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-  const result = new Response(body, { headers: response.headers })
-  for (const key of ['ok', 'redirected', 'status', 'statusText', 'type', 'url'] as const) {
-    Object.defineProperty(result, key, { value: response[key] })
-  }
-  return result
-}
-
 /** As that of a real fetch, the body is an error when the signal of its request aborts. */
 function breakable(response: Response, signal: AbortSignal): Response {
   if (!response.body) return response

@@ -6,6 +6,7 @@ import { inspect } from 'node:util'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApiClient, createAuth, SessionEndedError } from '@/auth/index.ts'
 import type { AuthBackend } from '@/auth/index.ts'
+import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
 import { FakeBrowser } from './browser.ts'
 import { createWire } from './wire.ts'
 import type { Sent } from './wire.ts'
@@ -93,7 +94,7 @@ export async function createJourney(
       for (const [key, value] of storage) browser.storage.set(key, value)
       for (const [key, value] of cookies) api.cookies?.set(key, value)
     },
-    /** How many things that outlive the page there are, but for the mark that a session has ended. */
+    /** How many things outlive the page, but for the mark that a session has ended: no token, no id. */
     left: () => {
       const isMark = (value: string) => value === 'signed-out' || value === 'expired'
       const stored = [...browser.storage.values()].filter((value) => !isMark(value))
@@ -344,7 +345,7 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       const held = here.holdRefresh()
       const refused = first.auth.refresh().catch(() => {})
       await held.answered
-      here.elapse(4_000) // The second tab no longer waits for the first.
+      here.elapse(TIME_TO_LAND) // The second tab no longer waits for the first.
       await second.auth.login({ username: 'admin', password: 'password' })
       held.release()
       await refused
@@ -396,6 +397,15 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       expect(first.auth.user.value).toMatchObject({ username: 'admin' })
     })
 
+    it('R1: without Web Locks, a tab waits for the refresh that another has under way', async () => {
+      here = await createJourney(open, { locks: false })
+      const [first, second] = [await here.signIn(), here.openTab()]
+      await second.auth.restore()
+      here.elapse(16 * MINUTE)
+      await Promise.all([first.api('/projects'), second.api('/projects')])
+      expect(here.refreshes()).toHaveLength(2)
+    })
+
     // With a strict API, only the lock keeps the second one back.
     if (!leeway) return
     it('R13: two tabs that refresh at once without Web Locks keep the session', async () => {
@@ -403,8 +413,14 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       const [first, second] = [await here.signIn(), here.openTab()]
       await second.auth.restore()
       here.elapse(16 * MINUTE)
+      // In two processes, both may find that no refresh is under way.
+      const set = vi.spyOn(here.browser.storage, 'set')
+      set.mockImplementation(function (this: Map<string, string>, key, value) {
+        if (key !== 'silent-refresh.refresh-sent-at') Map.prototype.set.call(this, key, value)
+        return this
+      })
       await Promise.all([first.api('/projects'), second.api('/projects')])
-      expect(here.refreshes()).toHaveLength(2)
+      expect(here.refreshes()).toHaveLength(3)
 
       for (const tab of [first, second]) {
         here.elapse(16 * MINUTE)

@@ -1,5 +1,5 @@
 /** An API that always answers 200 with `{ code, data, msg }`: its codes become statuses here. */
-import { createJsonBackend } from '@/auth/index.ts'
+import { browserStorage, createJsonBackend } from '@/auth/index.ts'
 import type { AuthBackend } from '@/auth/index.ts'
 
 /** The API's codes in the words of HTTP. Every other one is a refusal that nobody retries: 422. */
@@ -21,6 +21,6 @@ export const unwrap: typeof fetch = async (input, init) => {
 }
 
 /** What is in the envelopes has the names that createJsonBackend knows; else write it out. */
-export function createEnvelopedBackend(baseURL = '/api', storage = localStorage): AuthBackend {
+export function createEnvelopedBackend(baseURL = '/api', storage = browserStorage()): AuthBackend {
   return createJsonBackend({ baseURL, storage, fetch: unwrap })
 }

@@ -1,32 +1,33 @@
 /** Express and jsonwebtoken: two tokens and no more. Lifetime and user stand in the claims. */
-import { ofetch, type FetchContext } from 'ofetch'
+import { browserStorage, createPost, createStoredValue, isRefusal } from '@/auth/index.ts'
 import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
-const KEY = 'auth.refresh-token'
-const forget = ({ options }: FetchContext) => void delete options.body // errors show what was sent
-
-export function createExpressBackend(baseURL = '/api', storage = localStorage): AuthBackend {
-  const hooks = { onRequestError: forget, onResponseError: forget }
-  const post = ofetch.create({ baseURL, method: 'POST', retry: 0, ...hooks })
+export function createExpressBackend(baseURL = '/api', storage = browserStorage()): AuthBackend {
+  const kept = createStoredValue('auth.refresh-token', storage)
+  const post = createPost({
+    baseURL,
+    // No cookies are needed, and an API that allows every origin must not be sent any.
+    fetch: (url, init) => fetch(url, { ...init, credentials: 'same-origin' }),
+  })
 
   return {
     async login(credentials, { signal } = {}) {
-      const { accessToken, refreshToken } = await post('/login', { body: credentials, signal })
-      signal?.throwIfAborted() // signed out meanwhile
-      storage.setItem(KEY, refreshToken)
+      const { accessToken, refreshToken } = await post('/login', { ...credentials }, signal)
+      signal?.throwIfAborted() // The person has signed out meanwhile.
+      kept.set(refreshToken)
       return grantOf(accessToken)
     },
     async refresh({ signal } = {}) {
-      const refreshToken = storage.getItem(KEY)
-      const call = post('/refresh-token', { body: { refreshToken }, signal })
-      const { accessToken } = await call.catch((error) => {
-        if (error.status === 403 && storage.getItem(KEY) === refreshToken) storage.removeItem(KEY)
+      const refreshToken = kept.get()
+      const answer = await post('/refresh-token', { refreshToken }, signal).catch((error) => {
+        // Unless somebody has signed in in another tab.
+        if (isRefusal(error) && kept.get() === refreshToken) kept.set(null)
         throw error
       })
-      return grantOf(accessToken)
+      return grantOf(answer.accessToken)
     },
     // There is no route for it: a copy of the refresh token stays good until it expires.
-    logout: async () => storage.removeItem(KEY),
+    logout: async () => kept.set(null),
   }
 }
 
@@ -35,5 +36,5 @@ function grantOf(accessToken: string): TokenGrant {
   const base64 = accessToken.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
   const { iat, exp, ...user } = JSON.parse(new TextDecoder().decode(bytes))
-  return { accessToken, expiresIn: exp - iat, user } // both by the API's clock: ours may be wrong
+  return { accessToken, expiresIn: exp - iat, user } // Both by the API's clock: ours may be wrong.
 }
