@@ -123,8 +123,10 @@ const wipe = fc.constant(
   step(
     'another script clears the storage',
     (world) => world.wipe(),
-    // A tab that is signed in writes the id back.
-    (world) => world.tabs.some(({ awake, auth }) => awake && auth.isAuthenticated.value),
+    // Tabs that are in one session write its id back. They cannot know of an end that was wiped too.
+    ({ tabs }) =>
+      tabs.every(({ awake, auth }) => awake && auth.isAuthenticated.value) &&
+      new Set(tabs.map(({ auth }) => auth.sessions.current()!.id)).size === 1,
   ),
 )
 

@@ -69,6 +69,8 @@ export class Profile {
   }
 
   openPage(): Page {
+    // A page that opens takes the others out of view for a moment.
+    for (const page of this.#pages) page.glance()
     const page = new Page(this)
     this.#pages.add(page)
     return page
@@ -120,6 +122,10 @@ export class Page {
 
   get asleep(): boolean {
     return this.#document.visibilityState === 'hidden'
+  }
+
+  glance(): void {
+    if (!this.asleep) this.#show('visible')
   }
 
   /** Messages that arrive at a sleeping tab are lost. */

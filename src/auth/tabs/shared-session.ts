@@ -160,9 +160,11 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     },
     refused: ({ id }: Session, route: string) => tell({ type: 'refused', id, route }),
     /** The session is over in this tab. */
-    left({ id }: Session, reason: EndReason): void {
+    left({ id, isKnown }: Session, reason: EndReason): void {
       endedIds.add(id)
-      if (reason !== 'replaced' && tabs.session.get() === id) tabs.session.set(MARKS[reason])
+      const stored = tabs.session.get()
+      const isOurs = stored === id || (!stored && isKnown) // Another script may have cleared it.
+      if (reason !== 'replaced' && isOurs) tabs.session.set(MARKS[reason])
     },
     ended: ({ id }: Session, reason: EndReason) => tell({ type: 'ended', id, reason }),
 
