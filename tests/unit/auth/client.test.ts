@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FetchError } from 'ofetch'
 import type { FetchContext } from 'ofetch'
-import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import { SessionEndedError, createApiClient, createAuth, createAuthFetch } from '@/auth/index.ts'
 import type { PasswordCredentials } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import type { Sent } from '../../support/api.ts'
@@ -270,6 +270,38 @@ describe('a 401', () => {
     expect(backend.count('refresh')).toBe(1)
     expect(sent).toHaveLength(4)
     expect(sent.at(-1)).toMatchObject({ url: `${base}/late`, token: bearer(next) })
+  })
+
+  it('R3, R4: where a late one is replayed in vain, the next call refreshes', async () => {
+    await signIn()
+    void api('/early')
+    const late = outcome(api('/late'))
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    await grantNext()
+    sent[1]!.answer(unauthorized())
+    await elapse()
+    sent.at(-1)!.answer(unauthorized())
+    await elapse()
+    expect([late.reason, backend.count('refresh')]).toMatchObject([{ status: 401 }, 1])
+
+    // The token of the replay did not come from a refresh that it had waited for.
+    void api('/late')
+    await elapse()
+    sent.at(-1)!.answer(unauthorized())
+    await elapse()
+    expect(backend.count('refresh')).toBe(2)
+  })
+
+  it('has a body that nobody reads: it is thrown away when the call is replayed', async () => {
+    await signIn()
+    void api('/projects')
+    await elapse()
+    const { answer, cancel } = createBody({ status: 401 })
+    sent[0]!.answer(answer)
+    await elapse()
+    expect(cancel).toHaveBeenCalledOnce()
   })
 
   it('R4: a second one goes to the caller as it came, and the session stays', async () => {
@@ -703,6 +735,30 @@ describe('R9: abort', () => {
     expect(cancel).toHaveBeenCalledOnce()
   })
 
+  it('of a call of createAuthFetch, by the signal of its Request', async () => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const authFetch = createAuthFetch({ auth, baseURL: base, fetch })
+    const answer = outcome(authFetch(new Request(`${base}/a`, { signal })))
+    await elapse()
+    abort()
+    await elapse()
+    expect(answer.reason).toBe(reason)
+    expect(sent[0]!.signal.aborted).toBe(true)
+  })
+
+  it('ofetch does not try again what is aborted: no hook is called once more', async () => {
+    await signIn()
+    const { signal, abort } = controlled()
+    const onRequest = vi.fn<() => void>()
+    const answer = outcome(api('/a', { signal, onRequest, retry: 3 }))
+    await elapse()
+    abort()
+    await elapse(1_000)
+    expect(answer.reason).toBe(reason)
+    expect(onRequest).toHaveBeenCalledOnce()
+  })
+
   it('of a Request, by the signal of the instance', async () => {
     await signIn()
     const { signal, abort } = controlled()
@@ -833,7 +889,9 @@ describe('R10: the same bytes', () => {
 
   it('a Request with a body', async () => {
     await signIn()
-    const answer = outcome(api(new Request(`${base}/upload`, { method: 'PUT', body: 'bytes' })))
+    const answer = outcome(
+      api(new Request(`${base}/upload`, { method: 'PUT', body: 'bytes' }), { retry: 0 }),
+    )
     await arrived(1)
     sent[0]!.answer(unauthorized())
     await elapse()

@@ -1,0 +1,52 @@
+/** The production build takes nothing away from a component of your own. */
+import type { Page } from '@playwright/test'
+import { build } from 'vite'
+import type { Rolldown } from 'vite'
+import { expect, test } from './fixtures.ts'
+
+const COMPONENT = `
+<script>
+export default {
+  data: () => ({ name: 'Ada' }),
+  computed: { greeting() { return 'Hello, ' + this.name } },
+}
+</script>
+<template><label>Name <input v-model="name" /></label><p role="status">{{ greeting }}</p></template>`
+
+const ENTRY = `
+import { createApp } from 'vue'
+import Own from '/own/Own.vue'
+createApp(Own).mount('#app')`
+
+test('a component with data() and v-model works in the production build', async ({ page }) => {
+  await openBuilt(page)
+  await expect(page.getByRole('status')).toHaveText('Hello, Ada')
+  await page.getByLabel('Name').fill('Grace')
+  await expect(page.getByRole('status')).toHaveText('Hello, Grace')
+})
+
+/** Builds the component as `npm run build` builds the app, and opens a page that is it alone. */
+async function openBuilt(page: Page): Promise<void> {
+  const sources: Record<string, string> = { '/own/main.js': ENTRY, '/own/Own.vue': COMPONENT }
+  const own = {
+    name: 'own',
+    enforce: 'pre' as const,
+    resolveId: (id: string) => (id in sources ? id : null),
+    load: (id: string) => sources[id] ?? null,
+  }
+  const output = await build({
+    logLevel: 'silent',
+    plugins: [own],
+    build: { write: false, rolldownOptions: { input: '/own/main.js' } },
+  })
+  const files = (output as Rolldown.RolldownOutput).output.filter((file) => file.type === 'chunk')
+  for (const { fileName, code } of files) {
+    await page.route(`/${fileName}`, (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: code }),
+    )
+  }
+  const entry = files.find(({ isEntry }) => isEntry)!.fileName
+  const body = `<!doctype html><div id="app"></div><script type="module" src="/${entry}"></script>`
+  await page.route('/own', (route) => route.fulfill({ contentType: 'text/html', body }))
+  await page.goto('/own')
+}
