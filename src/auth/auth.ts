@@ -55,6 +55,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   const state = shallowRef<AuthState>(stateOf(null, null))
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
+  /** A sign-in has failed on its way. The refresh token may be another person's by now (R6). */
+  let isUserInDoubt = false
   const share = tabs ? shareSession.bind(null, tabs) : singleTab
   const others = share({ now, current: () => current, join, endHere, heard })
 
@@ -78,14 +80,19 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
    */
   async function login(credentials: Credentials): Promise<void> {
     const { signal } = signIns
-    await others.exclusive(async () => {
-      const call = (options: CallOptions) => backend.login(credentials, options)
-      const grant = await askApi(call, signal, null, (outcome) =>
-        report({ type: 'sign-in', ...outcome }),
-      )
-      signal.throwIfAborted() // R12
-      begin(openSession(), grant)
-    })
+    await others
+      .exclusive(async () => {
+        const call = (options: CallOptions) => backend.login(credentials, options)
+        const grant = await askApi(call, signal, null, (outcome) =>
+          report({ type: 'sign-in', ...outcome }),
+        )
+        signal.throwIfAborted() // R12
+        begin(openSession(), grant)
+      })
+      .catch((error) => {
+        if (!isRefusal(error)) isUserInDoubt = true
+        throw error
+      })
   }
 
   /**
@@ -152,7 +159,9 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   async function requestGrant(session: Session, cause: RefreshCause): Promise<void> {
     const call = (options: CallOptions) => others.markRefresh(() => backend.refresh(options))
-    const grant = await askApi(call, session.signal, session.grant?.user ?? null, (outcome) =>
+    const isSure = !isUserInDoubt || !backend.getUser
+    const known = (isSure && session.grant?.user) || null
+    const grant = await askApi(call, session.signal, known, (outcome) =>
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
     )
     others.catchUp() // Without Web Locks, somebody may have signed in meanwhile.
@@ -208,6 +217,7 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   /** This tab has got a grant. All tabs go on with it. */
   function begin(session: Session, grant: HeldGrant): void {
+    isUserInDoubt = false
     others.granted(session, grant)
     enter(session, grant) // Last, because whoever watches may end it right then.
   }

@@ -76,11 +76,12 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
 
   async function send(call: Call, input: RequestInfo | URL, init: RequestInit = {}) {
     const { session } = call
-    const signal = anySignal(init.signal, call.over)
+    const signal = init.signal ? anySignal(init.signal, call.over) : call.over
     signal?.throwIfAborted()
     const target = read(input) // R5: what is checked here is what is sent.
     const given = new Headers(init.headers ?? (isRequest(target) ? target.headers : undefined))
-    const isOwn = urlOf(target).origin === origin && !given.has('authorization')
+    const url = new URL(isRequest(target) ? target.url : target)
+    const isOwn = url.origin === origin && !given.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal })
 
     const { body, type, replayable } = await encode(init.body)
@@ -95,6 +96,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     }
 
     async function whenReady(token: string | Promise<string>): Promise<string> {
+      if (typeof token === 'string') return token
       try {
         return await unlessAborted(signal!, token)
       } catch (error) {
@@ -104,7 +106,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     }
 
     const method = init.method ?? (isRequest(target) ? target.method : 'GET')
-    const route = `${method} ${urlOf(target).pathname}`
+    const route = `${method} ${url.pathname}`
     const token = await whenReady(session.tokenToSend())
     const response = await sendWith(token)
     if (response.status !== 401) {
@@ -140,10 +142,6 @@ function read(input: RequestInfo | URL): string | Request {
 /** Also a Request of another window, such as an iframe. */
 export function isRequest(input: RequestInfo | URL): input is Request {
   return Object.prototype.toString.call(input) === '[object Request]'
-}
-
-function urlOf(target: string | Request): URL {
-  return new URL(isRequest(target) ? target.url : target)
 }
 
 /** A body that can be sent twice, byte for byte (R10). A stream can be read only once. */

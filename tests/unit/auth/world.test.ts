@@ -7,9 +7,9 @@ import {
   createAuthFetch,
   createCookieBackend,
 } from '@/auth/index.ts'
-import type { AuthEvent, AuthOptions } from '@/auth/index.ts'
+import type { AuthEvent, AuthOptions, User } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { ada, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser, FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
@@ -359,6 +359,22 @@ describe('what an app sees', () => {
     backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
     await refreshed
     expect([auth.accessToken.value, auth.user.value]).toEqual(['next', ada])
+  })
+
+  it('R6: after a sign-in that was lost on its way the user is asked for again', async () => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => bob)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const lost = outcome(auth.login({ username: 'bob', password: 'secret' }))
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(lost.state).toBe('rejected')
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'of bob', expiresIn: 900 })
+    await elapse()
+    expect(auth.user.value).toEqual(bob)
+    expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
   })
 
   it('getAccessToken waits for a token that may be sent', async () => {
