@@ -20,6 +20,8 @@ export default defineConfig(({ mode }) => {
       },
     },
     build: {
+      // Baseline widely available in late 2026. Older ones lack AbortSignal.any.
+      target: ['chrome116', 'firefox124', 'safari17.4'],
       assetsInlineLimit: 0, // The policy lets no data: URL in.
       // Every browser that the build is for preloads modules by itself.
       modulePreload: { polyfill: false },

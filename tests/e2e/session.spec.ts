@@ -251,7 +251,7 @@ test('offline, a page whose code is not there yet: the page says so, and opens l
   await tryAgainUntil(page, 'Refresh lab')
 })
 
-/** As a person does: during the back-off a try is refused at once, and the page may come by itself. */
+/** As a person does. The page may also come by itself, when the browser is online again. */
 async function tryAgainUntil(page: Page, heading: string) {
   const retry = page.getByRole('button', { name: 'Try again' })
   await expect(async () => {

@@ -219,8 +219,8 @@ test.describe('a tab in the middle of a refresh', () => {
 
     const refreshes = (await entries()).filter(({ path }) => path === REFRESH)
     expect(refreshes.map(({ status }) => status)).toEqual([0, 200])
-    // Its answer may still bring a new cookie.
-    expect(refreshes[1]!.at - refreshes[0]!.at).toBeGreaterThanOrEqual(4_000)
+    // Its answer may still bring a new cookie. The 4 s begin when it is sent, a little before it arrives.
+    expect(refreshes[1]!.at - refreshes[0]!.at).toBeGreaterThan(3_500)
     expect(refreshes[1]!.at - closedAt).toBeLessThan(6_000)
   })
 

@@ -363,11 +363,12 @@ export class Rules implements Watcher<Tab> {
     if (session && session !== tab.session) this.broken('R6', `${name} outlives its session`)
     const idle = Date.now() > this.#lastEvent + PATIENCE
     const calls = [...this.world.network.calls].some(({ endpoint }) => endpoint !== 'notes')
-    const sentAt = Number(
-      this.world.profile.storage.get('silent-refresh.refresh-sent-at') ?? -TIME_TO_LAND,
-    )
-    const isLanding =
-      Date.now() < Math.max(sentAt, this.#lastEvent) + TIME_TO_LAND + PATIENCE && sentAt >= 0
+    // R16: a tab gives the refresh of another page time to land. One that is asleep does not hear that
+    // it has landed, and without Web Locks it may wait for one of a page that is still there.
+    const stored = this.world.profile.storage.get('silent-refresh.refresh-sent-at')
+    const mayLand = stored !== undefined || !this.world.setup.locks
+    const since = Math.max(Number(stored ?? 0), this.#lastEvent)
+    const isLanding = mayLand && Date.now() < since + TIME_TO_LAND + PATIENCE
     if (!atNetwork && idle && !calls && !isLanding) this.broken('R11', `${name} waits for nothing`)
   }
 

@@ -96,6 +96,7 @@ export class FakeBrowser {
     }
     const tab = Object.assign(
       createTabs({
+        patience: 10_500,
         locks: this.locks as Pick<LockManager, 'request'> | null,
         channel: Object.assign(channel, { postMessage }) as unknown as BroadcastChannel,
         storage: {

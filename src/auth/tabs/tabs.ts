@@ -34,7 +34,7 @@ export interface TabsOptions {
   name?: string
   /**
    * Milliseconds after which a tab that keeps the lock counts as frozen and loses it: a little more
-   * than its work may take. Default 10,500.
+   * than its work may take, and 4 s for a refresh to land (R16). Default 15,000.
    */
   patience?: number
   locks?: TabLocks | null
@@ -51,7 +51,7 @@ export interface TabsOptions {
  * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
  */
 export function createTabs(options: TabsOptions = {}): Tabs {
-  const { name = 'silent-refresh', patience = 10_500 } = options
+  const { name = 'silent-refresh', patience = 15_000 } = options
   const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
   const { channel = openChannel(name), page = globalThis.document } = options
   const queue = createQueue()

@@ -58,12 +58,12 @@ describe('The header', () => {
     expect(router.currentRoute.value.query).toEqual({ redirect: '/dashboard?tab=2' })
   })
 
-  it('says nothing of sign-in or sign-out while it is not known who is there', async () => {
+  it('R17: offers to sign out, and not to sign in, while it is not known who is there', async () => {
     localStorage.setItem('silent-refresh.session', 'kept')
     const answer = api.hold('POST /api/auth/refresh')
     void useAuthStore().restore()
     await openApp('/')
-    expect(words(screen.header())).toBe('Vue Silent Refresh')
+    expect(words(screen.header())).toBe('Vue Silent RefreshSign out')
 
     await answer(problem(401))
 
