@@ -23,7 +23,7 @@ function step(
 /** A step of one tab, which is open and awake. */
 function tabStep(
   story: string,
-  happen: (world: World, tab: Tab) => void,
+  happen: (world: World, tab: Tab) => void | Promise<void>,
   possible: (world: World, tab: Tab) => boolean = () => true,
 ): fc.Arbitrary<Step> {
   return place.map((at) =>
@@ -48,6 +48,10 @@ const request = fc
     method: fc.constantFrom('GET', 'POST'),
     to: fc.oneof(
       { weight: 12, arbitrary: fc.constant('api' as const) },
+      {
+        weight: 3,
+        arbitrary: fc.constant('broken route' as const),
+      },
       {
         weight: 1,
         arbitrary: fc.constantFrom('api without a token' as const, 'elsewhere' as const),
@@ -103,6 +107,70 @@ const reload = place.map((at) =>
   ),
 )
 
+const reloadInRefresh = place.map((at) =>
+  step(
+    `tab ${at + 1}: is reloaded while its refresh is under way`,
+    async (world) => {
+      const tab = world.places[at]!
+      if (!isRefreshing(world, tab)) {
+        world.refresh(tab)
+        await world.watch()
+      }
+      if (isRefreshing(world, tab)) world.reload(tab)
+    },
+    (world) =>
+      !!world.places[at]?.awake &&
+      isAlone(world, at) &&
+      world.places[at].auth.status.value !== 'anonymous',
+  ),
+)
+
+function isRefreshing(world: World, tab: Tab): boolean {
+  return [...world.network.calls].some((call) => call.tab === tab && call.endpoint === 'refresh')
+}
+
+const isSignedIn = (_world: World, tab: Tab) => tab.auth.isAuthenticated.value
+
+/** A refresh that a person asked for, and that fails. */
+async function failToRefresh(world: World, tab: Tab): Promise<void> {
+  world.network.plans.unshift({ endpoint: 'refresh', outcome: 'unreachable', there: 5, back: 5 })
+  world.refresh(tab)
+  await world.pass(20)
+}
+
+const dropOut = tabStep(
+  'cannot refresh, comes online, and GETs with a token that is refused',
+  async (world, tab) => {
+    world.api.refuseAccessTokens()
+    await failToRefresh(world, tab)
+    world.online()
+    if (tab.awake) world.request(tab, { method: 'GET', to: 'api', abortable: false })
+  },
+  isSignedIn,
+)
+
+const tryAgain = tabStep(
+  'cannot refresh, and tries again',
+  async (world, tab) => {
+    await failToRefresh(world, tab)
+    if (isSignedIn(world, tab)) world.refresh(tab)
+  },
+  isSignedIn,
+)
+
+const askBroken = tabStep(
+  'asks the broken route three times',
+  async (world, tab) => {
+    for (const ms of [50, 2_000, 50]) {
+      world.request(tab, { method: 'GET', to: 'broken route', abortable: false })
+      await world.pass(ms)
+    }
+  },
+  isSignedIn,
+)
+
+const online = fc.constant(step('the browser comes online', (world) => world.online()))
+
 const close = place.map((at) =>
   step(
     `tab ${at + 1}: is closed`,
@@ -124,19 +192,31 @@ const wipe = fc.constant(
     'another script clears the storage',
     (world) => world.wipe(),
     // Tabs that are in one session write its id back. They cannot know of an end that was wiped too.
-    ({ tabs }) =>
+    ({ tabs, rules }) =>
       tabs.every(({ awake, auth }) => awake && auth.isAuthenticated.value) &&
+      tabs.every(({ auth }) => !rules.isOver(auth.sessions.current()!)) &&
       new Set(tabs.map(({ auth }) => auth.sessions.current()!.id)).size === 1,
   ),
 )
 
-const strangers = [{ hello: 'world' }, { type: 'granted' }, null, 'granted', 42]
+/** Other senders, and other versions of the app, which know the session. */
+const strangers = [
+  { hello: 'world' },
+  { type: 'granted' },
+  null,
+  'granted',
+  42,
+  { type: 'granted', id: '*', grant: { accessToken: 'another version' }, isStored: true },
+  { type: 'failed', id: '*', failure: { until: 1e12 } },
+  { type: 'ended', id: '*', reason: 'bored' },
+]
 
-const foreignMessage = fc
-  .constantFrom(...strangers)
-  .map((message) =>
-    step(`a stranger posts ${JSON.stringify(message)}`, ({ profile }) => profile.shout(message)),
-  )
+const foreignMessage = fc.constantFrom(...strangers).map((message) =>
+  step(`a stranger posts ${JSON.stringify(message)}`, ({ profile }) => {
+    const id = profile.storage.get('silent-refresh.session') ?? ''
+    profile.shout(JSON.parse(JSON.stringify(message).replace('*', id)))
+  }),
+)
 
 const outcomes: Record<Endpoint, Outcome[]> = {
   refresh: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503, 429, 400, 401, 403],
@@ -198,12 +278,17 @@ const any: [number, fc.Arbitrary<Step>][] = [
   [1, sleep],
   [1, wake],
   [1, reload],
+  [2, reloadInRefresh],
   [1, close],
   [1, open],
   [8, plan],
   [3, refuseAccess],
   [1, refuseRefresh],
   [1, wipe],
+  [1, online],
+  [1, dropOut],
+  [1, tryAgain],
+  [1, askBroken],
   [1, foreignMessage],
   [8, time],
 ]
@@ -214,13 +299,14 @@ export const setups = fc
     tabs: fc.constantFrom(2, 1, 3),
     locks: fc.constantFrom(true, true, false),
     latency: fc.constantFrom(0, 3, 20),
+    leeway: fc.constantFrom(true, true, false),
     signedIn: fc.constantFrom(true, true, true, false),
   })
   .map((setup) => ({ ...setup, [fc.toStringMethod]: () => describe(setup) }))
 
-function describe({ tabs, locks, latency, signedIn }: Setup): string {
+function describe({ tabs, locks, latency, leeway, signedIn }: Setup): string {
   const who = signedIn ? 'ada' : 'nobody'
-  return `${tabs} tabs ${locks ? 'with' : 'without'} Web Locks, messages take ${latency} ms, ${who} is signed in`
+  return `${tabs} tabs ${locks ? 'with' : 'without'} Web Locks, messages take ${latency} ms, ${leeway ? 'a' : 'no'} leeway, ${who} is signed in`
 }
 
 export const stories = fc.array(

@@ -42,6 +42,9 @@ export class ModelApi {
   readonly #families = new Map<string, Family>()
   #issued = 0
 
+  /** `leeway`: milliseconds in which a replaced refresh token is still answered (S2). */
+  constructor(readonly leeway = LEEWAY) {}
+
   login(username: string, password: string): Answer {
     if (password !== 'right') return { status: 401, body: { message: 'Wrong password' } }
     const user = people[username as Person]
@@ -54,7 +57,7 @@ export class ModelApi {
     const family = this.familyOf(cookie)
     if (family?.state !== 'live') return this.#refuse(401)
     if (cookie === family.current) this.#rotate(family)
-    else if (cookie !== family.previous || Date.now() - family.rotatedAt >= LEEWAY) {
+    else if (cookie !== family.previous || Date.now() - family.rotatedAt >= this.leeway) {
       family.state = 'gone'
       return this.#refuse(401)
     }

@@ -31,6 +31,7 @@ export interface Call<Tab> {
   url: string
   token: string | null
   body: unknown
+  sentAt: number
   /** From the call of `fetch` until its promise settles. */
   underWay: boolean
 }
@@ -54,6 +55,8 @@ export interface Watcher<Tab> {
 export class Network<Tab extends { closed: boolean }> {
   plans: Plan[] = []
   readonly calls = new Set<Call<Tab>>()
+  /** Refreshes whose page was closed before they settled (R16). */
+  readonly orphans: Call<Tab>[] = []
 
   constructor(
     readonly api: ModelApi,
@@ -71,7 +74,16 @@ export class Network<Tab extends { closed: boolean }> {
         const url = String(input)
         const endpoint = /\/auth\/(login|refresh|logout)$/.exec(url)?.[1] ?? 'notes'
         const token = new Headers(headers).get('authorization')?.replace('Bearer ', '') ?? null
-        const call = { tab, endpoint: endpoint as Endpoint, url, token, body, underWay: true }
+        const sentAt = Date.now()
+        const call: Call<Tab> = {
+          tab,
+          endpoint: endpoint as Endpoint,
+          url,
+          token,
+          body,
+          sentAt,
+          underWay: true,
+        }
         this.calls.add(call)
         this.watcher.sent(call)
 
@@ -87,7 +99,6 @@ export class Network<Tab extends { closed: boolean }> {
           })
         signal?.addEventListener('abort', abort)
 
-        const sentAt = Date.now()
         this.#carry(call, (answer) => {
           // R16: a refresh outlives its page, for as long as the next one waits.
           const isLate = Date.now() >= sentAt + TIME_TO_LAND
@@ -108,7 +119,11 @@ export class Network<Tab extends { closed: boolean }> {
 
   /** The calls of a closed tab never settle: nobody is there any more. */
   close(tab: Tab): void {
-    for (const call of this.calls) if (call.tab === tab) this.calls.delete(call)
+    for (const call of this.calls) {
+      if (call.tab !== tab) continue
+      this.calls.delete(call)
+      if (call.endpoint === 'refresh') this.orphans.push(call)
+    }
   }
 
   #carry(call: Call<Tab>, deliver: (answer: Answer | Error) => void): void {
@@ -133,10 +148,10 @@ export class Network<Tab extends { closed: boolean }> {
     return { endpoint, outcome: 'honest', there: 5, back: 5 }
   }
 
-  #ask({ endpoint, token, body }: Call<Tab>, cookie: string | null): Answer {
+  #ask({ endpoint, url, token, body }: Call<Tab>, cookie: string | null): Answer {
     if (endpoint === 'refresh') return this.api.refresh(cookie)
     if (endpoint === 'logout') return this.api.logout(cookie)
-    if (endpoint === 'notes') return this.api.note(token)
+    if (endpoint === 'notes') return this.api.note(routeOf(url) === '/broken' ? null : token)
     const { username, password } = JSON.parse(body as string)
     return this.api.login(username, password)
   }
@@ -147,6 +162,11 @@ export class Network<Tab extends { closed: boolean }> {
     const headers = retryAfter ? { 'retry-after': String(retryAfter) } : undefined
     return { status, headers, body: { message: `Status ${status}` } }
   }
+}
+
+/** The path of a request of the stories: what follows tells one request from another. */
+export function routeOf(url: string): string {
+  return /\/(?:notes|broken)(?=\?)/.exec(url)![0]
 }
 
 function responseOf({ status, body, headers }: Answer): Response {

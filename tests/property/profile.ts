@@ -81,6 +81,13 @@ export class Profile {
     page.close()
   }
 
+  /** The network is back. Pages that are asleep do not hear of it. */
+  online(): void {
+    for (const page of this.#pages) {
+      if (!page.asleep) page.window.dispatchEvent(new Event('online'))
+    }
+  }
+
   /** A message of no tab of the app. */
   shout(data: unknown): void {
     for (const page of this.#pages) this.later(this.options.latency, () => page.receive(data))
@@ -98,6 +105,7 @@ export class Profile {
 export class Page {
   closed = false
   readonly tabs
+  readonly window = new EventTarget()
   readonly #channel = new EventTarget()
   readonly #document = Object.assign(new EventTarget(), {
     visibilityState: 'visible' as DocumentVisibilityState,

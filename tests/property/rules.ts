@@ -8,6 +8,7 @@ import type { User } from '@/auth/index.ts'
 import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
 import { LIFETIME } from './model.ts'
 import type { Answer, Family } from './model.ts'
+import { routeOf } from './network.ts'
 import type { Call, Watcher } from './network.ts'
 import type { Request, Session, Tab, World } from './world.ts'
 
@@ -47,6 +48,8 @@ export class Rules implements Watcher<Tab> {
   readonly #deadlines = new Map<string, number>()
   readonly #sessions = new WeakMap<Call<Tab>, Session>()
   #failures: Failure[] = []
+  /** `route token`: a 401 may be the answer in any tab, because one of them got it twice (R4). */
+  readonly #refused = new Set<string>()
   #latest: { id: string; tab: Tab; token: string; at: number } | null = null
   #lastEvent = Date.now()
 
@@ -92,6 +95,7 @@ export class Rules implements Watcher<Tab> {
       this.broken('R13', `${tab.name} refreshes a session that is over`)
     const token = tab.auth.accessToken.value
     const now = Date.now()
+    this.#checkOrphans(tab)
     const due = !token || now >= this.#deadline(token) - LAST_STRETCH
     const isRejected = !!token && (tab.rejected.has(token) || tab.doubted.has(token))
     if (!due && !isRejected && tab.forced !== token) {
@@ -102,7 +106,9 @@ export class Rules implements Watcher<Tab> {
     const knows = at !== undefined && tab.wantsSince !== null && tab.wantsSince < at
     const good = latest && !tab.rejected.has(latest) && now < this.#deadline(latest) - LAST_STRETCH
     if (this.world.setup.locks && id === session.id && other !== tab && knows && good) {
-      if (tab.awake && tab.awakeSince < at) {
+      // Known limit: behind an own sign-in, the task that found the lock contended may be another.
+      const isBehind = this.world.signedInSince(tab, tab.wantsSince!)
+      if (tab.awake && tab.awakeSince < at && !isBehind) {
         this.broken(
           'R1',
           `${tab.name} refreshes again, and does not take the token of ${other!.name}`,
@@ -114,7 +120,7 @@ export class Rules implements Watcher<Tab> {
     const failures = this.#failures.filter((failure) => failure.id === session.id)
     const isAskedFor = tab.forced === token // A person does not wait (R7).
     for (const failure of this.world.setup.locks ? failures : failures.slice(-1)) {
-      if (isAskedFor) break
+      if (isAskedFor || failure.at <= tab.onlineAt) continue
       const heard = failure.tab === tab || this.#hasHeard(tab, failure.at)
       if (heard && now < failure.until) {
         this.broken(
@@ -125,12 +131,27 @@ export class Rules implements Watcher<Tab> {
     }
   }
 
+  /** R16: the refresh of a page that is gone is given time to land. */
+  #checkOrphans(tab: Tab): void {
+    const { network, setup, wipedAt, tabs } = this.world
+    if (!setup.locks && tabs.length > 1) return // Another tab may have taken the mark away.
+    for (const { sentAt } of network.orphans) {
+      const early = sentAt + TIME_TO_LAND - Date.now()
+      if (early > 0 && wipedAt < sentAt) {
+        this.broken('R16', `${tab.name} refreshes ${early} ms before that of a closed page is over`)
+      }
+    }
+  }
+
   #sentRequest({ tab, token, body }: Call<Tab>, request: Request): void {
     const { name, session } = request
     this.#note(`${tab.name} sends ${name} with ${token ?? 'no token'}`)
     if (request.settled) this.broken('R9', `${name} is sent after it was settled`)
     if (request.controller.signal.aborted) this.broken('R9', `${name} is sent after its abort`)
     if (request.sends === 2) this.broken('R4', `${name} is sent a third time`)
+    if (request.sends === 1 && request.after401 === 'final') {
+      this.broken('R4', `${name} is sent again, although its route refuses fresh tokens`)
+    }
     if (request.sends === 1 && request.answer !== 401) this.broken('R4', `${name} is sent again`)
     if (request.sends === 1 && request.body !== body) this.broken('R10', `${name} has another body`)
     request.body = body
@@ -162,12 +183,7 @@ export class Rules implements Watcher<Tab> {
       const request = this.world.requestAt(call.url)
       request.atNetwork = false
       request.answer = answer instanceof Error ? answer : answer.status
-      // A second 401 is the caller's, and proves nothing about the token (R4).
-      if (status === 401 && request.sends > 1) tab.doubtsUntil = Date.now() + MAX_BACK_OFF
-      if (status !== 401 || !token || request.sends > 1) return
-      if (Date.now() < tab.doubtsUntil) return void tab.doubted.add(token)
-      tab.rejected.add(token)
-      if (tab.auth.accessToken.value === token) tab.wantsSince ??= Date.now()
+      if (token) this.#judgeToken(call, token, answer)
     } else if (grant?.accessToken) {
       this.#deadlines.set(grant.accessToken, Date.now() + LIFETIME)
       if (endpoint === 'login') tab.begins = true
@@ -176,6 +192,38 @@ export class Rules implements Watcher<Tab> {
       const refused = status === 400 || status === 401 || status === 403
       if (refused) this.mustEnd(this.#sessions.get(call)!, 'R8')
       else this.#failed(call, answer)
+    }
+  }
+
+  /** What an answer of a route says about the token that it was sent with (R4). */
+  #judgeToken({ tab, url }: Call<Tab>, token: string, answer: Answer | Error): void {
+    if (answer instanceof Error) return
+    const request = this.world.requestAt(url)
+    const route = `${request.method} ${routeOf(url)}`
+    const isCurrent = tab.auth.accessToken.value === token
+    if (answer.status !== 401) {
+      tab.accepted.add(route)
+      tab.everAccepted.add(route)
+      if (request.sends > 1) tab.spacedUntil = 0
+    } else if (request.sends > 1) {
+      // A second 401 is the caller's, and proves nothing about the token.
+      this.#refused.add(`${route} ${token}`)
+      tab.accepted.delete(route)
+      tab.doubtsUntil = Date.now() + MAX_BACK_OFF
+      if (!request.waited || !isCurrent) return
+      tab.refused.add(`${route} ${token}`)
+      tab.spacedUntil = Date.now() + 1000
+    } else {
+      const isSpaced = Date.now() < tab.spacedUntil && !tab.everAccepted.has(route)
+      const isFinal = isCurrent && (isSpaced || tab.refused.has(`${route} ${token}`))
+      const mayBeSpaced = Date.now() < tab.doubtsUntil && !tab.accepted.has(route)
+      const mayBeFinal = mayBeSpaced || this.#refused.has(`${route} ${token}`)
+      request.after401 = isFinal ? 'final' : isCurrent && mayBeFinal ? 'either' : 'replay'
+      request.waited = isCurrent
+      if (isFinal) return
+      if (request.after401 === 'either') return void tab.doubted.add(token)
+      tab.rejected.add(token)
+      if (isCurrent) tab.wantsSince ??= Date.now()
     }
   }
 
@@ -257,29 +305,41 @@ export class Rules implements Watcher<Tab> {
     const error = reason as Error & { status?: number }
     this.#note(`${name} rejects with ${error.name}: ${error.message}`)
     const bad = (rule: string) => this.broken(rule, `${name} rejects with ${error}`)
-    // While routes refuse fresh tokens, a 401 is the answer (R4).
-    const isDoubted = Date.now() < tab.doubtsUntil
-    const last = sends === 2 || !session || to === 'elsewhere' || isDoubted
+    const { after401, begunAt } = request
+    const mayBeFinal = after401 === 'final' || after401 === 'either'
+    const last = sends === 2 || !session || to === 'elsewhere' || mayBeFinal
+    // What failed before the browser came online holds nothing back any more.
+    const since = tab.onlineAt < begunAt ? tab.onlineAt : -1
+    const isExcused = () => this.isExcuse(reason, { tab, since })
+    // Nobody here waits any more: a failed refresh rejects for all, and the back-off at once.
+    if (!(answer instanceof Error) && isExcused()) tab.wantsSince = null
     if (controller.signal.aborted) {
       if (reason !== controller.signal.reason) bad('R9')
     } else if (session && tab.auth.sessions.current() !== session) {
       if (!(reason instanceof SessionEndedError)) bad('R6')
     } else if (answer instanceof Error) {
       if (error.cause !== answer) bad('R7')
-    } else if (answer === 401 && isDoubted && sends === 1 && this.isExcuse(reason)) {
+    } else if (after401 === 'either' && sends === 1 && isExcused()) {
       // It did wait for a refresh, which failed.
     } else if (answer !== null && (answer !== 401 || last)) {
       if (error.status !== answer) bad('R4')
-    } else if (!this.isExcuse(reason)) bad('R7')
+    } else if (!isExcused()) bad('R7')
   }
 
-  /** Whether this is a failure of a refresh, as the network or the API gave it (R7). */
-  readonly isExcuse = (reason: unknown): boolean => {
+  /** Whether this is a failure of a refresh, as the network or the API gave it (R7), heard `from` then on. */
+  readonly isExcuse = (reason: unknown, from?: { tab: Tab; since: number }): boolean => {
     const { message } = reason as Error
     if (reason instanceof FetchError) return false
     return this.#failures.some(
-      (failure) => message.includes(failure.message) && Date.now() < failure.latest,
+      (failure) =>
+        message.includes(failure.message) &&
+        Date.now() < failure.latest &&
+        (!from || this.#heardAt(failure, from.tab) >= from.since),
     )
+  }
+
+  #heardAt({ tab, at }: Failure, by: Tab): number {
+    return tab === by ? at : at + this.world.setup.latency
   }
 
   // Steps
@@ -303,6 +363,11 @@ export class Rules implements Watcher<Tab> {
     if (this.#newest) this.mustEnd(this.#newest, 'R13')
   }
 
+  /** Whether the session has ended, heard of or not. */
+  isOver({ id }: Session): boolean {
+    return this.#ends.has(id)
+  }
+
   observe(): void {
     // Who begins a session first: the others have heard of it.
     const tabs = this.world.tabs.sort((one, other) => Number(other.begins) - Number(one.begins))
@@ -316,7 +381,12 @@ export class Rules implements Watcher<Tab> {
   #observeTab(tab: Tab): void {
     const session = tab.auth.sessions.current()
     const token = tab.auth.accessToken.value
-    if (session !== tab.session) this.#changed(tab, tab.session, session)
+    if (session !== tab.session) {
+      this.#changed(tab, tab.session, session)
+      tab.spacedUntil = 0
+      tab.accepted.clear()
+      tab.everAccepted.clear()
+    }
     if (token && session && token !== tab.token) {
       const { family } = this.world.api.accessTokens.get(token)!
       if (!this.#families.has(session.id)) this.#families.set(session.id, family)
@@ -367,8 +437,11 @@ export class Rules implements Watcher<Tab> {
     // it has landed, and without Web Locks it may wait for one of a page that is still there.
     const stored = this.world.profile.storage.get('silent-refresh.refresh-sent-at')
     const mayLand = stored !== undefined || !this.world.setup.locks
-    const since = Math.max(Number(stored ?? 0), this.#lastEvent)
-    const isLanding = mayLand && Date.now() < since + TIME_TO_LAND + PATIENCE
+    const lastEvent = mayLand ? this.#lastEvent : 0
+    // Nor does it hear that another script has cleared what is known of that page.
+    const orphanAt = this.world.network.orphans.at(-1)?.sentAt ?? 0
+    const since = Math.max(Number(stored ?? 0), orphanAt, lastEvent)
+    const isLanding = since > 0 && Date.now() < since + TIME_TO_LAND + PATIENCE
     if (!atNetwork && idle && !calls && !isLanding) this.broken('R11', `${name} waits for nothing`)
   }
 

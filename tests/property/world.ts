@@ -9,7 +9,7 @@ import {
   createAuth,
   createCookieBackend,
 } from '@/auth/index.ts'
-import { ModelApi, people } from './model.ts'
+import { LEEWAY, ModelApi, people } from './model.ts'
 import type { Person } from './model.ts'
 import { Network } from './network.ts'
 import type { Later } from './network.ts'
@@ -23,6 +23,8 @@ export interface Setup {
   locks: boolean
   /** Milliseconds that a message takes from tab to tab. */
   latency: number
+  /** `false`: the API answers no refresh token twice (R16). */
+  leeway: boolean
   signedIn: boolean
 }
 
@@ -43,6 +45,16 @@ export class Tab {
   forced: string | null | undefined
   /** Until then, a 401 may be the answer: a route has refused a fresh token (R4). */
   doubtsUntil = 0
+  /** Until then, a 401 of a route that never accepted a token must be the answer (R4). */
+  spacedUntil = 0
+  /** `route token`: a 401 must be the answer, because the token came fresh from a refresh (R4). */
+  readonly refused = new Set<string>()
+  /** Routes that have accepted a token in this session, and not refused a fresh one since. */
+  readonly accepted = new Set<string>()
+  /** Routes that have ever accepted a token in this session. */
+  readonly everAccepted = new Set<string>()
+  /** When the browser came online here: no failure before that holds a refresh back (R7). */
+  onlineAt = -1
   /** Tokens that were answered with 401 meanwhile. */
   readonly doubted = new Set<string>()
   /** An answer has just come that begins a session. */
@@ -55,7 +67,10 @@ export class Tab {
   ) {
     const fetch = network.fetchOf(this)
     const backend = createCookieBackend({ fetch })
+    const { window } = page
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
     this.auth = createAuth({ backend, tabs: page.tabs, random: () => 0 })
+    vi.unstubAllGlobals()
     this.api = createApiClient({ auth: this.auth, fetch })
   }
 
@@ -70,8 +85,8 @@ export class Tab {
 
 export interface RequestOptions {
   method: 'GET' | 'POST'
-  /** `false` asks without a token, `elsewhere` asks another origin. */
-  to: 'api' | 'api without a token' | 'elsewhere'
+  /** The broken route answers 401 to every token. `elsewhere` is another origin. */
+  to: 'api' | 'broken route' | 'api without a token' | 'elsewhere'
   abortable: boolean
 }
 
@@ -80,7 +95,12 @@ export interface Request extends RequestOptions {
   tab: Tab
   session: Session | null
   controller: AbortController
+  begunAt: number
   sends: number
+  /** What must come of its first 401 (R4): one more send after a refresh, the 401, or either. */
+  after401: 'replay' | 'either' | 'final' | null
+  /** Whether its second send carries a token fresh from a refresh. */
+  waited: boolean
   body: unknown
   atNetwork: boolean
   /** What the network brought last: a status or an error. */
@@ -93,6 +113,7 @@ interface Deed {
   what: string
   tab: Tab
   settled: boolean
+  settledAt: number
   /** The person signed out before it was done. */
   cancelled: boolean
 }
@@ -100,19 +121,22 @@ interface Deed {
 const { setImmediate } = globalThis
 
 export class World {
-  readonly api = new ModelApi()
+  readonly api: ModelApi
   readonly profile: Profile
   readonly network: Network<Tab>
   readonly rules: Rules
   readonly places: (Tab | null)[] = [null, null, null]
   readonly requests: Request[] = []
   readonly deeds: Deed[] = []
+  /** When another script cleared the storage, and with it what is known of refreshes under way. */
+  wipedAt = -1
 
   /** What arrives in the same millisecond: one by one, as an event loop takes it. */
   readonly #due: (() => void)[] = []
   readonly #later: Later = (ms, task) => void setTimeout(() => this.#due.push(task), ms)
 
   constructor(readonly setup: Setup) {
+    this.api = new ModelApi(setup.leeway ? LEEWAY : 0)
     this.profile = new Profile(setup, this.#later)
     this.rules = new Rules(this)
     this.network = new Network<Tab>(this.api, this.profile, this.rules, this.#later)
@@ -153,7 +177,14 @@ export class World {
 
   /** Another script clears localStorage. */
   wipe(): void {
+    this.wipedAt = Date.now()
     this.profile.storage.clear()
+  }
+
+  /** The network is back, and the browser tells every page that is awake. */
+  online(): void {
+    for (const tab of this.tabs) if (tab.awake) tab.onlineAt = Date.now()
+    this.profile.online()
   }
 
   sleep(tab: Tab): void {
@@ -196,8 +227,10 @@ export class World {
   refresh(tab: Tab): void {
     tab.forced = tab.auth.accessToken.value
     tab.wantsSince ??= Date.now()
+    const since = Date.now() // R7: a failure before that does not hold a person back.
     this.#track('refresh', tab, tab.auth.refresh(), {
-      rejected: (reason) => reason instanceof SessionEndedError || this.rules.isExcuse(reason),
+      rejected: (reason) =>
+        reason instanceof SessionEndedError || this.rules.isExcuse(reason, { tab, since }),
     })
   }
 
@@ -212,7 +245,10 @@ export class World {
       tab,
       session: to === 'api without a token' ? null : tab.auth.sessions.current(),
       controller,
+      begunAt: Date.now(),
       sends: 0,
+      after401: null,
+      waited: false,
       body: undefined,
       atNetwork: false,
       answer: null,
@@ -220,10 +256,11 @@ export class World {
     }
     this.requests.push(request)
     this.rules.begun(request)
-    const url = to === 'elsewhere' ? 'https://elsewhere.example/notes' : '/notes'
+    const route = to === 'broken route' ? '/broken' : '/notes'
+    const url = to === 'elsewhere' ? `https://elsewhere.example${route}` : route
     const signal = options.abortable ? controller.signal : undefined
     const auth = to === 'api without a token' ? false : undefined
-    tab.api(`${url}/${number}`, { method, body, signal, auth, retry: 0 }).then(
+    tab.api(`${url}?${number}`, { method, body, signal, auth, retry: 0 }).then(
       (value) => this.rules.fulfilled(request, value),
       (reason) => this.rules.rejected(request, reason),
     )
@@ -287,6 +324,12 @@ export class World {
     return others.some(({ what, settled }) => !settled && what.startsWith('sign'))
   }
 
+  /** Whether what this tab wants since then had to queue behind its own sign-in. */
+  signedInSince(tab: Tab, since: number): boolean {
+    const own = this.deeds.filter((deed) => deed.tab === tab && deed.what.startsWith('sign-in'))
+    return own.some(({ settledAt }) => settledAt >= since)
+  }
+
   /** Whether another tab asks for anything, or waits for it. */
   isBusyElsewhere(tab: Tab): boolean {
     const { network, requests, deeds } = this
@@ -307,16 +350,19 @@ export class World {
     promise: Promise<void>,
     judge: { fulfilled?: () => void; rejected?: (reason: unknown) => boolean },
   ): Deed {
-    const deed: Deed = { what, tab, settled: false, cancelled: false }
+    const deed: Deed = { what, tab, settled: false, settledAt: Infinity, cancelled: false }
     this.deeds.push(deed)
     const settled = (judgement: () => void) => () => {
       deed.settled = true
+      deed.settledAt = Date.now()
       if (!tab.closed) judgement()
     }
     promise.then(
       settled(() => judge.fulfilled?.()),
       (reason) =>
         settled(() => {
+          // Whoever asks from now on begins to wait anew.
+          if (what.startsWith('re') && this.rules.isExcuse(reason)) tab.wantsSince = null
           if (judge.rejected?.(reason) === false) {
             this.rules.broken('R7', `${what} in ${tab.name} rejects with ${reason}`)
           }

@@ -35,19 +35,27 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   /** Sessions that have ended. They never come back, in whatever order messages arrive. */
   const endedIds = new Set<string>()
   const refreshMark = createRefreshMark(tabs.refreshSentAt, tab.now)
-  let messages = 0
   const waiters = new Set<() => void>()
 
   /** Runs `task` when no other tab signs in, refreshes or signs out (R1, R13). */
   async function exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const before = messages
+    const before = grantHere()
     return tabs.exclusive(async (contended) => {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
-      if (contended && messages === before) await nextMessage(MESSAGE_DELAY)
+      if (contended && !isTold(before)) await nextMessage(MESSAGE_DELAY)
       if (refreshMark.remaining() > 0) await refreshToLand()
       catchUp()
       return task()
     })
+  }
+
+  const grantHere = () => tab.current()?.grant ?? null
+
+  /** Whether a result was heard that still counts: another grant, an end or a failure. */
+  function isTold(before: HeldGrant | null): boolean {
+    const session = tab.current()
+    if (session?.isPaused()) return true
+    return grantHere() !== before && (!session || session.isAlive())
   }
 
   /** R16: the refresh of a page that is gone may still be under way. */
@@ -131,7 +139,6 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     tabs.listen((data) => {
       const message = readMessage(data)
       if (!message) return
-      messages += 1
       hear(message)
       for (const done of waiters) done()
     }),
