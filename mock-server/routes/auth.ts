@@ -2,19 +2,18 @@
  * Sign-in, refresh and sign-out. A refresh token comes in a cookie or in the body, and its
  * successor goes the way it came.
  */
-import { deleteCookie, getCookie, HTTPError, noContent, setCookie } from 'h3'
+import { HTTPError, noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import { LoginRequestSchema, RefreshRequestSchema } from '../../src/auth/contract.ts'
 import type { TokenGrant, User } from '../../src/auth/contract.ts'
 import { readJson } from '../body.ts'
+import { deleteRefreshCookie, readRefreshCookies, setRefreshCookie } from '../cookie.ts'
 import { apiError, unauthorized } from '../errors.ts'
 import type { MockServer } from '../app.ts'
 import { RefreshRefusedError } from '../sessions.ts'
 import type { Family } from '../state.ts'
 import { TooManyAttemptsError } from '../throttle.ts'
 import { toNumericDate, TokenError } from '../tokens.ts'
-
-const COOKIE = 'refresh_token'
 
 export function registerAuth(app: H3, server: MockServer): void {
   const { access, assertOwnOrigin, log, now, sessions, tokens, users } = server
@@ -33,15 +32,19 @@ export function registerAuth(app: H3, server: MockServer): void {
   app.post('/api/auth/refresh', async (event) => {
     assertOwnOrigin(event) // S4
     const { refreshToken } = await readJson(event, RefreshRequestSchema)
-    const token = refreshToken ?? getCookie(event, COOKIE)
+    if (refreshToken) {
+      const { user, family } = await rotate(event, refreshToken)
+      return grant(event, user, family, 'json')
+    }
+
+    const [cookie, ...others] = readRefreshCookies(event)
+    if (others.length > 0) throw ambiguous()
     try {
-      const { user, family } = await rotate(event, token)
-      return await grant(event, user, family, refreshToken ? 'json' : 'cookie')
+      const { user, family } = await rotate(event, cookie)
+      return await grant(event, user, family, 'cookie')
     } catch (error) {
-      // A cookie that was refused is of no more use; one that met a bug may still be. That of another
-      // session is left alone.
-      const isRefused = error instanceof HTTPError
-      if (isRefused && !refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
+      // A refused cookie is of no more use. After a bug in the server it may still be.
+      if (error instanceof HTTPError) deleteRefreshCookie(event)
       throw error
     }
   })
@@ -49,14 +52,17 @@ export function registerAuth(app: H3, server: MockServer): void {
   app.post('/api/auth/logout', async (event) => {
     assertOwnOrigin(event) // S4
     const { refreshToken } = await readJson(event, RefreshRequestSchema)
-    const token = refreshToken ?? getCookie(event, COOKIE)
-    // S7: any token of the family will do, a rotated one too. One that is no good ends nothing.
-    const claims = token && (await tokens.verifyRefresh(token).catch(() => null))
-    if (claims) {
+    const cookies = readRefreshCookies(event)
+    // S7: any token of the family will do, also a rotated one. If several cookies came, each may be
+    // the one of this session: all of their sessions end.
+    for (const token of refreshToken ? [refreshToken] : cookies) {
+      const claims = await tokens.verifyRefresh(token).catch(() => null)
+      if (!claims) continue
       log.note(event, { tokenId: claims.jti, userId: claims.sub })
       sessions.revoke(claims.fid)
     }
-    if (!refreshToken) deleteCookie(event, COOKIE, cookieOptions(event))
+    // Deleting ours would leave the other one alone, to be used by the next refresh.
+    if (!refreshToken && cookies.length < 2) deleteRefreshCookie(event)
     return noContent()
   })
 
@@ -93,15 +99,15 @@ export function registerAuth(app: H3, server: MockServer): void {
     const left = toNumericDate(rotatedAt) + refreshTtl - now() / 1000
     const refreshExpiresIn = Math.max(1, Math.floor(left))
     if (mode === 'json') return { ...body, refreshToken, refreshExpiresIn }
-    setCookie(event, COOKIE, refreshToken, { ...cookieOptions(event), maxAge: refreshExpiresIn })
+    setRefreshCookie(event, refreshToken, refreshExpiresIn)
     return body
   }
 }
 
-/** S4: no script reads it, no other site sends it, and no other path of this one gets it. */
-function cookieOptions(event: H3Event) {
-  const secure = event.url.protocol === 'https:'
-  return { httpOnly: true, sameSite: 'strict', path: '/api/auth', secure } as const
+function ambiguous(): HTTPError {
+  const message =
+    'Two refresh cookies came, and one was set by another page of this host. Clear the cookies of this host.'
+  return unauthorized('refresh_token_ambiguous', message, true)
 }
 
 /** @throws HTTPError 429 `too_many_attempts` */

@@ -67,7 +67,7 @@ test('R14: a reload keeps the session, and web storage holds no token', async ({
   ])
   expect(stored).not.toContain('eyJ')
   expect(cookies).toBe('')
-  const cookie = (await page.context().cookies()).find(({ name }) => name === 'refresh_token')
+  const cookie = (await page.context().cookies()).find(({ name }) => name === 'refresh_token_4173')
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/api/auth' })
 })
 

@@ -4,6 +4,7 @@ import { createMockBrowser } from '../support/mock-client.ts'
 
 const ECHO = '/protected-resource'
 const RESOURCE = `/api${ECHO}`
+const COOKIE = 'refresh_token_80'
 const REFRESH = '/api/auth/refresh'
 
 let clock: number
@@ -65,11 +66,11 @@ it('a session lives on over many access tokens, and reloads', async () => {
 
 it('R7, S2: a response that was lost after the server had rotated signs nobody out', async () => {
   const { auth, api } = await signedIn()
-  const cookie = mock.cookies.get('refresh_token')!
+  const cookie = mock.cookies.get(COOKIE)!
   await auth.refresh()
-  expect(mock.cookies.get('refresh_token')).not.toBe(cookie)
+  expect(mock.cookies.get(COOKIE)).not.toBe(cookie)
   // As if that answer had never arrived.
-  mock.cookies.set('refresh_token', cookie)
+  mock.cookies.set(COOKIE, cookie)
   clock += 5_000
   await auth.refresh()
   clock += 16 * 60_000

@@ -22,17 +22,43 @@ describe('the refresh cookie', () => {
     const cookie = cookieOf(login)
 
     expect(cookie).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
-    expect(login.headers.getSetCookie()).toEqual([`refresh_token=${cookie}; ${ATTRIBUTES}`])
+    expect(login.headers.getSetCookie()).toEqual([`refresh_token_5173=${cookie}; ${ATTRIBUTES}`])
     const next = await post('/api/auth/refresh', { cookie })
-    expect(next.headers.getSetCookie()).toEqual([`refresh_token=${cookieOf(next)}; ${ATTRIBUTES}`])
+    expect(next.headers.getSetCookie()).toEqual([
+      `refresh_token_5173=${cookieOf(next)}; ${ATTRIBUTES}`,
+    ])
   })
 
-  it('S4: is Secure over https', async () => {
+  it('S4: has the prefix __Host- over https, to which no path and no other host can be set', async () => {
     const { post } = createHarness({ base: 'https://example.test' })
     const login = await post('/api/auth/login', { json: credentials })
-    expect(login.headers.getSetCookie()[0]).toMatch(
-      /; Max-Age=604800; Path=\/api\/auth; HttpOnly; Secure; SameSite=Strict$/,
-    )
+    const cookie = cookieOf(login)
+    expect(login.headers.getSetCookie()).toEqual([
+      `__Host-refresh_token=${cookie}; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict`,
+    ])
+
+    expect(await outcome(post('/api/auth/refresh', { cookie }))).toBe('200')
+    const logout = await post('/api/auth/logout', { cookie })
+    expect(logout.headers.getSetCookie()).toEqual([
+      '__Host-refresh_token=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict',
+    ])
+  })
+
+  it('S4: what a proxy says of the protocol is not trusted', async () => {
+    const { post } = createHarness()
+    const headers = { 'x-forwarded-proto': 'https' }
+    const login = await post('/api/auth/login', { headers, json: credentials })
+    expect(login.headers.getSetCookie()[0]).toMatch(/^refresh_token_5173=/)
+  })
+
+  it.each([
+    ['http://localhost:5173', 'refresh_token_5173'],
+    ['http://localhost:4173', 'refresh_token_4173'],
+    ['http://localhost', 'refresh_token_80'],
+    ['https://localhost:5173', '__Host-refresh_token'],
+  ])('S4: the cookie of %s is called %s', async (base, name) => {
+    const login = await createHarness({ base }).post('/api/auth/login', { json: credentials })
+    expect(login.headers.getSetCookie()[0]).toMatch(new RegExp(`^${name}=`))
   })
 
   it('S4: lives as long as the token in it', async () => {
@@ -62,7 +88,7 @@ describe('the refresh cookie', () => {
 
     expect(logout.status).toBe(204)
     expect(logout.headers.getSetCookie()).toEqual([
-      'refresh_token=; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Strict',
+      'refresh_token_5173=; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Strict',
     ])
     expect(await outcome(refresh(refreshToken))).toBe('401 refresh_token_invalid')
   })
@@ -72,7 +98,7 @@ describe('the refresh cookie', () => {
     const refused = await post('/api/auth/refresh', { cookie: 'x' })
 
     expect(refused.headers.getSetCookie()[0]).toMatch(
-      /^refresh_token=; Max-Age=0; Path=\/api\/auth;/,
+      /^refresh_token_5173=; Max-Age=0; Path=\/api\/auth;/,
     )
     expect(await outcome(refused)).toBe('401 refresh_token_invalid')
   })
@@ -125,6 +151,59 @@ describe('the refresh cookie', () => {
     const { refreshToken: cookie } = await signIn('demo', 'cookie')
     expect(await outcome(post('/api/auth/refresh', { cookie }))).toBe('200')
     expect(await outcome(post('/api/auth/refresh', { cookie, json: {} }))).toBe('200')
+  })
+})
+
+describe('two refresh cookies', () => {
+  const NAME = 'refresh_token_5173'
+
+  async function plant(planted: (good: string) => string) {
+    const harness = createHarness()
+    const { refreshToken: good } = await harness.signIn('demo', 'cookie')
+    return { ...harness, good, headers: { cookie: planted(good) } }
+  }
+
+  it.each<[string, (good: string) => string]>([
+    ['rubbish first', (good) => `${NAME}=x; ${NAME}=${good}`],
+    ['rubbish last', (good) => `${NAME}=${good}; ${NAME}=x`],
+    ['an empty one first', (good) => `${NAME}=; ${NAME}=${good}`],
+    ['without a space', (good) => `a=b;${NAME}=x;${NAME}=${good}`],
+  ])('S4: are refused and not deleted: %s', async (_, planted) => {
+    const { good, headers, post } = await plant(planted)
+    const refused = await post('/api/auth/refresh', { headers })
+
+    expect(refused.headers.getSetCookie()).toEqual([])
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
+    expect(await outcome(refused)).toBe('401 refresh_token_ambiguous')
+    expect(await outcome(post('/api/auth/refresh', { cookie: good }))).toBe('200')
+  })
+
+  it('S4: the session of another person is not entered', async () => {
+    const { good, post, signIn } = await plant((good) => good)
+    const { refreshToken: foreign } = await signIn('admin', 'cookie')
+    const headers = { cookie: `${NAME}=${foreign}; ${NAME}=${good}` }
+    const refused = await post('/api/auth/refresh', { headers })
+    expect(await outcome(refused)).toBe('401 refresh_token_ambiguous')
+  })
+
+  it('S4, S7: signing out ends the sessions of both and deletes neither', async () => {
+    const { good, post, refresh, signIn } = await plant((good) => good)
+    const { refreshToken: foreign } = await signIn('admin', 'cookie')
+    const headers = { cookie: `${NAME}=x; ${NAME}=${good}; ${NAME}=${foreign}` }
+    const logout = await post('/api/auth/logout', { headers })
+
+    expect(logout.headers.getSetCookie()).toEqual([])
+    expect(await outcome(logout)).toBe('204')
+    for (const token of [good, foreign]) {
+      expect(await outcome(refresh(token))).toBe('401 refresh_token_invalid')
+    }
+  })
+
+  it('S4: one of another name does not count', async () => {
+    const { headers, post } = await plant((good) => {
+      return `refresh_token=x; refresh_token_4173=x; x${NAME}=x; ${NAME}=${good}`
+    })
+    expect(await outcome(post('/api/auth/refresh', { headers }))).toBe('200')
   })
 })
 

@@ -22,7 +22,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { createServer as createVite, preview } from 'vite'
 import { createFileStorage } from '../../mock-server/storage.ts'
 import { mockServer } from '../../mock-server/vite.ts'
-import { cookieOf, createHarness, outcome } from '../unit/mock-server/harness.ts'
+import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
 
 const MAIN = fileURLToPath(new URL('../../mock-server/main.ts', import.meta.url))
 const JITI = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
@@ -56,6 +56,8 @@ const json = (body: object) => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 })
+
+const DEMO = { username: 'demo', password: 'password', mode: 'json' }
 
 const CODINGS = ['declared', 'chunked'] as const
 const FLOODS = Array.from({ length: 10 })
@@ -171,21 +173,19 @@ describe('in Vite', () => {
   it('S9: answers /api, and an edit or a restart signs nobody out', async () => {
     const root = temporaryFolder()
     const { call, vite } = await startVite(root)
-    const login = await call('/api/auth/login', json({ username: 'demo', password: 'password' }))
-    const cookie = `refresh_token=${cookieOf(login)}`
-    expect(await login.json()).toMatchObject({ expiresIn: 120 })
+    const { expiresIn, refreshToken } = await granted(await call('/api/auth/login', json(DEMO)))
+    expect(expiresIn).toBe(120)
     expect(await (await call('/api/__mock/log')).json()).toHaveLength(1)
     expect((await call('/apix')).status).toBe(404)
 
     // What an edit does. The new server has a log of its own, and the old one's sessions.
     vite.environments.ssr.moduleGraph.invalidateAll()
     expect(await (await call('/api/__mock/log')).json()).toEqual([])
-    const refresh = () => call('/api/auth/refresh', { method: 'POST', headers: { cookie } })
-    expect(await outcome(refresh())).toBe('200')
+    const refresh = json({ refreshToken })
+    expect(await outcome(call('/api/auth/refresh', refresh))).toBe('200')
 
     const restarted = await startVite(root)
-    const again = restarted.call('/api/auth/refresh', { method: 'POST', headers: { cookie } })
-    expect(await outcome(again)).toBe('200')
+    expect(await outcome(restarted.call('/api/auth/refresh', refresh))).toBe('200')
   })
 
   it.each(['/api', '/api?a=b', '/api/'])('%s is the mock’s to answer', async (path) => {
@@ -295,17 +295,15 @@ describe('npm run mock', () => {
   it('S9: keeps its sessions over a restart, apart from those of Vite’s server', async () => {
     const cwd = temporaryFolder()
     const before = await start({ MOCK_PORT: '0' }, cwd).ready()
-    const credentials = json({ username: 'demo', password: 'password' })
-    const login = await fetch(`http://127.0.0.1:${before.port}/api/auth/login`, credentials)
-    const headers = { cookie: `refresh_token=${cookieOf(login)}` }
+    const login = await fetch(`http://127.0.0.1:${before.port}/api/auth/login`, json(DEMO))
+    const { refreshToken } = await granted(login)
+    const refresh = json({ refreshToken })
 
     const after = await start({ MOCK_PORT: '0' }, cwd).ready()
-    const refresh = `http://127.0.0.1:${after.port}/api/auth/refresh`
-    expect(await outcome(fetch(refresh, { method: 'POST', headers }))).toBe('200')
+    const url = `http://127.0.0.1:${after.port}/api/auth/refresh`
+    expect(await outcome(fetch(url, refresh))).toBe('200')
     const vite = await startVite(cwd)
-    expect(await outcome(vite.call('/api/auth/refresh', { method: 'POST', headers }))).toBe(
-      '401 refresh_token_invalid',
-    )
+    expect(await outcome(vite.call('/api/auth/refresh', refresh))).toBe('401 refresh_token_invalid')
   })
 
   it('S8: answers to no name but those of this machine, unless told where to listen', async () => {

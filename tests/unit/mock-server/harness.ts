@@ -70,6 +70,7 @@ export type Harness = ReturnType<typeof createHarness>
 
 export function createHarness(options: MockServerOptions & { base?: string } = {}) {
   const { base = 'http://localhost:5173', ...serverOptions } = options
+  const cookieName = base.startsWith('https:') ? '__Host-refresh_token' : 'refresh_token_5173'
   const clock = createClock()
   const app = createMockServer({ now: clock.now, users: quickUsers, ...serverOptions })
 
@@ -83,7 +84,7 @@ export function createHarness(options: MockServerOptions & { base?: string } = {
     const headers = new Headers(init.headers)
     if (json !== undefined) headers.set('content-type', 'application/json')
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
-    if (cookie !== undefined) headers.set('cookie', `refresh_token=${cookie}`)
+    if (cookie !== undefined) headers.set('cookie', `${cookieName}=${cookie}`)
     const method = init.method ?? (body === undefined ? 'GET' : 'POST')
     const duplex = body instanceof ReadableStream ? { duplex: 'half' } : {}
     const { signal } = init
@@ -115,7 +116,9 @@ export async function granted(response: Response): Promise<TokenGrant & { refres
 /** The value of the refresh cookie that a response sets. */
 export function cookieOf(response: Response): string | undefined {
   const [cookie] = response.headers.getSetCookie()
-  return cookie === undefined ? undefined : /^refresh_token=([^;]*)/.exec(cookie)?.[1]
+  return cookie === undefined
+    ? undefined
+    : /^(?:refresh_token_\d+|__Host-refresh_token)=([^;]*)/.exec(cookie)?.[1]
 }
 
 /**
