@@ -29,7 +29,7 @@ export interface MockServerOptions {
   accessTtl?: TimeSpan
   /** How long a refresh token lives. Default `7d`. */
   refreshTtl?: TimeSpan
-  /** How long a refresh token that was just replaced is still answered. Default `10s`. */
+  /** How long a refresh token that was just replaced is still answered. Default `30s`. */
   reuseLeeway?: TimeSpan
   /** The clock: milliseconds since the epoch. */
   now?: () => number
@@ -74,7 +74,7 @@ function createServices(options: MockServerOptions) {
   const { allowedOrigins = [], now = Date.now, storage } = options
   const accessTtl = toLifetime(options.accessTtl ?? '15m')
   const refreshTtl = toLifetime(options.refreshTtl ?? '7d')
-  const leeway = toSeconds(options.reuseLeeway ?? '10s')
+  const leeway = toSeconds(options.reuseLeeway ?? '30s')
 
   const state = loadState(storage)
   const save = storage?.save.bind(storage)

@@ -8,7 +8,7 @@ import { ada, bob } from '../support/backend.ts'
 /** Milliseconds that an access token lives, from its issue. */
 export const LIFETIME = 60_000
 /** Milliseconds in which a replaced refresh token is still answered (S2). */
-export const LEEWAY = 10_000
+export const LEEWAY = 30_000
 
 export const people = { ada, bob }
 export type Person = keyof typeof people

@@ -26,7 +26,7 @@ export interface OAuth2ServerOptions {
 }
 
 export function createOAuth2Server(now: Clock, options: OAuth2ServerOptions = {}) {
-  const { leeway = 10_000, rotates = true } = options
+  const { leeway = 30_000, rotates = true } = options
   const app = new H3()
   const families = new Set<Family>()
   const accessTokens = new Map<string, { family: Family; expiresAt: number }>()

@@ -3,7 +3,7 @@ import { createSessions, RefreshRefusedError } from '../../../mock-server/sessio
 import { loadState } from '../../../mock-server/state.ts'
 import { createClock, createMemoryStorage, DAY } from './harness.ts'
 
-const LEEWAY = 10
+const LEEWAY = 30
 
 function setUp(leeway = LEEWAY) {
   const clock = createClock()
