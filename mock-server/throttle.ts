@@ -1,12 +1,10 @@
 /**
  * Slows down guessing: after a number of failures for one key, no more attempts for a while (S6).
+ * Every key is remembered: the caller sees to it that there are not too many.
  */
 
 const LIMIT = 5
 const WINDOW = 60_000
-
-/** Keys are what a caller sent, so there is no end to them: the oldest are forgotten. */
-const MAX_KEYS = 1000
 
 /** Too many failures. `retryAfter` in whole seconds. */
 export class TooManyAttemptsError extends Error {
@@ -19,6 +17,8 @@ export class TooManyAttemptsError extends Error {
   }
 }
 
+type Key = string | number
+
 interface Attempts {
   failures: number
   /** When all is forgotten, counted from the first attempt. Milliseconds since the epoch. */
@@ -27,14 +27,14 @@ interface Attempts {
 }
 
 export function createThrottle(now: () => number) {
-  const attemptsByKey = new Map<string, Attempts>()
+  const attemptsByKey = new Map<Key, Attempts>()
 
   /**
    * Runs `attempt`, which resolves to whether it succeeded, unless too many have failed.
    *
    * @throws TooManyAttemptsError
    */
-  async function guard(key: string, attempt: () => Promise<boolean>): Promise<boolean> {
+  async function guard(key: Key, attempt: () => Promise<boolean>): Promise<boolean> {
     const attempts = attemptsOf(key)
     // Those under way may fail yet: a burst waits for them, and gets no more guesses than a series.
     while (attempts.failures < LIMIT && attempts.failures + attempts.pending.size >= LIMIT) {
@@ -56,18 +56,13 @@ export function createThrottle(now: () => number) {
     }
   }
 
-  function attemptsOf(key: string): Attempts {
+  function attemptsOf(key: Key): Attempts {
     const known = attemptsByKey.get(key)
     const left = known ? known.until - now() : 0 // More than WINDOW: the clock was set back.
     if (known && ((left > 0 && left <= WINDOW) || known.pending.size > 0)) return known
 
     const attempts = { failures: 0, until: now() + WINDOW, pending: new Set<Promise<unknown>>() }
-    attemptsByKey.delete(key)
     attemptsByKey.set(key, attempts)
-    for (const oldest of attemptsByKey.keys()) {
-      if (attemptsByKey.size <= MAX_KEYS) break
-      attemptsByKey.delete(oldest)
-    }
     return attempts
   }
 

@@ -1,7 +1,7 @@
 /**
  * The people who can sign in, and the check of their passwords.
  */
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import type { User } from '../src/auth/contract.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -30,6 +30,9 @@ const DEMO_ACCOUNTS: [Account, ...Account[]] = [
   },
 ]
 
+/** More than the names that could be tried in the minute that a failure counts. */
+const SLOTS = 16_384
+
 export interface UsersOptions {
   /** Default: `admin` and `demo`. */
   accounts?: Account[]
@@ -42,6 +45,9 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
   const byName = new Map(accounts.map((account) => [account.username, account]))
   const byId = new Map(accounts.map((account) => [account.id, account]))
   const throttle = createThrottle(now)
+  const secret = randomBytes(32)
+  // S6: an unknown name costs a scrypt as well, or the time would tell who exists.
+  const dearest = [...accounts].sort((a, b) => workOf(b) - workOf(a))[0] ?? DEMO_ACCOUNTS[0]
 
   /**
    * The user with this name and password, or null.
@@ -50,12 +56,20 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
    */
   async function authenticate(username: string, password: string): Promise<User | null> {
     const account = byName.get(username)
-    // S6: who is unknown costs a scrypt as well, so that the time does not tell who exists.
-    const { passwordHash } = account ?? accounts[0] ?? DEMO_ACCOUNTS[0]
-    const matches = await throttle.guard(username, async () => {
+    const { passwordHash } = account ?? dearest
+    const key = account ? account.username : slotOf(username)
+    const matches = await throttle.guard(key, async () => {
       return (await verifyPassword(password, passwordHash)) && account !== undefined
     })
     return matches && account ? toUser(account) : null
+  }
+
+  /**
+   * Unknown names share a fixed number of slots, so that they need no more memory than that, and
+   * never push out an account. The key keeps anybody from choosing names of one slot.
+   */
+  function slotOf(username: string): number {
+    return createHmac('sha256', secret).update(username).digest().readUInt32BE() % SLOTS
   }
 
   return {
@@ -91,14 +105,28 @@ export async function hashPassword(password: string, cost = DEFAULTS.cost): Prom
 }
 
 async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const { options, salt, key } = parseHash(hash)
+  const actual = await derive(password, salt, options)
+  return key.length === actual.length && timingSafeEqual(key, actual)
+}
+
+/** How long a password takes to check, relative to others: RFC 7914 §6. */
+function workOf({ passwordHash }: Account): number {
+  const { cost, blockSize, parallelization } = parseHash(passwordHash).options
+  return cost * blockSize * parallelization
+}
+
+function parseHash(hash: string) {
   const [, cost, blockSize, parallelization, salt = '', key = ''] = hash.split(':')
-  const expected = Buffer.from(key, 'base64url')
-  const actual = await derive(password, Buffer.from(salt, 'base64url'), {
-    cost: Number(cost),
-    blockSize: Number(blockSize),
-    parallelization: Number(parallelization),
-  })
-  return expected.length === actual.length && timingSafeEqual(expected, actual)
+  return {
+    options: {
+      cost: Number(cost),
+      blockSize: Number(blockSize),
+      parallelization: Number(parallelization),
+    },
+    salt: Buffer.from(salt, 'base64url'),
+    key: Buffer.from(key, 'base64url'),
+  }
 }
 
 interface ScryptOptions {
