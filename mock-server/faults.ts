@@ -5,8 +5,11 @@ import { HTTPResponse, noContent, toRequest } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
 import { bearerToken } from './access.ts'
-import { challenge } from './errors.ts'
+import { apiError, challenge } from './errors.ts'
 import { isControl } from './log.ts'
+
+/** How many can be on order at once. */
+const MAX_FAULTS = 100
 
 const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0))
 
@@ -74,7 +77,14 @@ export function createFaults() {
 
   return {
     register,
-    add: (fault: Fault): void => void faults.push({ ...fault }),
+    /** @throws HTTPError 409 `too_many_faults` */
+    add(fault: Fault): void {
+      if (faults.length >= MAX_FAULTS) {
+        const message = `There are ${MAX_FAULTS} faults on order. Reset the mock first.`
+        throw apiError(409, 'too_many_faults', message)
+      }
+      faults.push({ ...fault })
+    },
     clear(): void {
       faults = []
     },

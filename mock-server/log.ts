@@ -8,6 +8,7 @@ import { TokenError } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
 
 const MAX_ENTRIES = 5000
+const MAX_PATH = 256
 
 export interface LogEntry {
   method: string
@@ -27,7 +28,7 @@ export function createLog(tokens: Tokens, now: () => number) {
 
   function begin(event: H3Event): LogEntry {
     const { method } = event.req
-    const entry = { method, path: event.url.pathname, status: 0, at: now() }
+    const entry = { method, path: shorten(event.url.pathname), status: 0, at: now() }
     entryByEvent.set(event, entry)
     entries.push(entry)
     if (entries.length > MAX_ENTRIES) entries.shift()
@@ -72,6 +73,11 @@ export function createLog(tokens: Tokens, now: () => number) {
       entries.length = 0
     },
   }
+}
+
+/** A copy: a part of a string keeps the whole of it in memory, here the URL with its query. */
+function shorten(path: string): string {
+  return Buffer.from(path.slice(0, MAX_PATH)).toString()
 }
 
 /** The mock's own controls are no part of the API: not logged, and never at fault. */

@@ -5,6 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Family, State } from './state.ts'
 
+/** All of them are kept and written with each sign-in. The one unused for longest ends first. */
+const MAX_SESSIONS = 1000
+
 /**
  * A refresh token was refused. `reused`: it had been replaced before, so either its owner or a
  * thief holds it a second time, and nobody can tell which.
@@ -35,8 +38,9 @@ export type Sessions = ReturnType<typeof createSessions>
 
 export function createSessions({ state, longestTtl, leeway, now, save }: SessionsOptions) {
   // In the order of their latest rotation, and so of their expiry.
-  const families = new Map(state.families.map((family) => [family.id, family]))
+  const families = new Map(state.families.slice(-MAX_SESSIONS).map((family) => [family.id, family]))
   let { issued, expiredUpTo } = state
+  let reserved = issued
   let leewayNow = leeway
 
   /** A new family for a sign-in. */
@@ -74,6 +78,7 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   function put(family: Family): Family {
     families.delete(family.id)
     families.set(family.id, family)
+    if (families.size > MAX_SESSIONS) families.delete(families.keys().next().value!)
     keep()
     return family
   }
@@ -91,7 +96,11 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   /** The `jti` of the next access token: they are numbered, so that `expireAccess` can draw a line. */
   function nextAccessId(): string {
     issued += 1
-    keep()
+    if (issued > reserved) {
+      // What is saved is never less than what was issued, and need not be saved each time.
+      reserved = issued + 999
+      keep()
+    }
     return String(issued)
   }
 
@@ -130,7 +139,12 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   }
 
   function keep(): void {
-    save?.({ secrets: state.secrets, issued, expiredUpTo, families: [...families.values()] })
+    save?.({
+      secrets: state.secrets,
+      issued: reserved,
+      expiredUpTo,
+      families: [...families.values()],
+    })
   }
 
   return {

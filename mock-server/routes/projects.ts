@@ -16,6 +16,9 @@ export interface Project {
   createdAt: string
 }
 
+/** Per user. */
+const MAX_PROJECTS = 1000
+
 const NewProjectSchema = v.object({
   name: v.pipe(v.string(), v.trim(), v.nonEmpty('Enter a name'), v.maxLength(100)),
 })
@@ -30,7 +33,11 @@ export function createProjects(now: () => number) {
     return projects
   }
 
+  /** @throws HTTPError 409 `too_many_projects` */
   function add(userId: string, name: string): Project {
+    if (of(userId).length >= MAX_PROJECTS) {
+      throw apiError(409, 'too_many_projects', `You may have ${MAX_PROJECTS} projects at most.`)
+    }
     const project = { id: randomUUID(), name, createdAt: new Date(now()).toISOString() }
     of(userId).push(project)
     return project

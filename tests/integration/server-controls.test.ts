@@ -1,6 +1,9 @@
 /**
  * The mock server’s controls: sessions ended by hand, faults on demand, and the log.
  */
+import process from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createMockServer } from '../../mock-server/app.ts'
 import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
@@ -22,6 +25,14 @@ function stopTime() {
 /** The request has come as far as the delay it was to meet. */
 async function untilDelayed() {
   while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Bytes of all that is still referenced. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  collectGarbage()
+  return process.memoryUsage().heapUsed
 }
 
 function order({ post }: Harness, fault: object) {
@@ -314,6 +325,15 @@ describe('faults', () => {
     expect(await outcome(order(createHarness(), fault))).toBe('400 invalid_body')
   })
 
+  it('are a hundred at most, and go with a reset', async () => {
+    const harness = createHarness()
+    for (let i = 0; i < 100; i += 1) await order(harness, { status: 503 })
+    expect(await outcome(order(harness, { status: 503 }))).toBe('409 too_many_faults')
+
+    await harness.post('/api/__mock/reset')
+    expect(await outcome(order(harness, { status: 503 }))).toBe('204')
+  })
+
   it('leave a refresh undone: the token is as good as before', async () => {
     const harness = createHarness()
     const { refreshToken } = await harness.signIn()
@@ -394,6 +414,22 @@ describe('the log', () => {
     await harness.call('/api/health', { signal: AbortSignal.abort() }).catch(() => {})
 
     expect(await logOf(harness)).toMatchObject([{ status: 0 }, { status: 0 }])
+  })
+
+  it('has the first 256 characters of a path', async () => {
+    const harness = createHarness()
+    await harness.call(`/api/${'a'.repeat(8000)}`)
+    const [{ path }] = await logOf(harness)
+    expect(path).toBe(`/api/${'a'.repeat(251)}`)
+  })
+
+  it('does not keep long paths in memory', async () => {
+    const harness = createHarness()
+    const before = memoryInUse()
+    for (let i = 0; i < 2500; i += 1) await harness.call(`/api/${'a'.repeat(8000)}`)
+    // All of them would be 20 MB.
+    expect(memoryInUse() - before).toBeLessThan(5_000_000)
+    expect(await logOf(harness)).toHaveLength(2500)
   })
 
   it('ends with the latest 5,000', async () => {

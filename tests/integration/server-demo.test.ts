@@ -52,6 +52,15 @@ describe('projects', () => {
     expect(await (await call(`/api/projects/${project.id}`, { token })).json()).toEqual(project)
   })
 
+  it('are a thousand for each user at most', async () => {
+    const { adminToken, post, token } = await setUp()
+    const add = (token: string) => outcome(post('/api/projects', { token, json: { name: 'Tea' } }))
+    for (let i = 3; i < 1000; i += 1) await add(token)
+
+    expect(await add(token)).toBe('409 too_many_projects')
+    expect(await add(adminToken)).toBe('201')
+  })
+
   it('belong to one user', async () => {
     const { adminToken, call, post, token } = await setUp()
     const { id } = await (await post('/api/projects', { token, json: { name: 'Tea' } })).json()

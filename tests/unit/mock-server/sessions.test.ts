@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createSessions, RefreshRefusedError } from '../../../mock-server/sessions.ts'
 import { loadState } from '../../../mock-server/state.ts'
 import { createClock, createMemoryStorage, DAY } from './harness.ts'
@@ -143,6 +143,53 @@ describe('the end of a session', () => {
 
     expect(storage.state().families.map(({ id }) => id)).toEqual([used.id, fresh.id])
     expect(refusal(() => sessions.rotate(idle.id, idle.current))).toBe('invalid')
+  })
+})
+
+describe('the number of sessions', () => {
+  it('is bounded: the one unused for longest ends first', () => {
+    const { open, sessions, storage } = setUp()
+    const used = sessions.start('user-1')
+    const idle = sessions.start('user-1')
+    const { current } = sessions.rotate(used.id, used.current)
+    for (let i = 0; i < 999; i += 1) sessions.start('user-2')
+
+    expect(storage.state().families).toHaveLength(1000)
+    expect(sessions.has(idle.id)).toBe(false)
+    expect(refusal(() => open().rotate(used.id, current))).toBe('accepted')
+  })
+
+  it('costs one write for each sign-in', () => {
+    const save = vi.fn<() => void>()
+    const { now } = createClock()
+    const state = loadState()
+    const sessions = createSessions({ state, longestTtl: 604_800, leeway: LEEWAY, now, save })
+    sessions.nextAccessId()
+    save.mockClear()
+    for (let i = 0; i < 100; i += 1) {
+      sessions.start('user-1')
+      sessions.nextAccessId()
+    }
+    expect(save).toHaveBeenCalledTimes(100)
+  })
+
+  it('is bounded after a restart, too', () => {
+    const { sessions, storage } = setUp()
+    sessions.start('user-1')
+    const state = storage.state()
+    const [family] = state.families
+    state.families = Array.from({ length: 1500 }, (_, index) => ({ ...family!, id: `${index}` }))
+    storage.save(state)
+    const restarted = createSessions({
+      state: loadState(storage),
+      longestTtl: 604_800,
+      leeway: LEEWAY,
+      now: () => family!.rotatedAt,
+      save: storage.save,
+    })
+    restarted.start('user-2')
+    expect(storage.state().families).toHaveLength(1000)
+    expect(storage.state().families[0]).toMatchObject({ id: '501' })
   })
 })
 
