@@ -4,28 +4,37 @@
  */
 import { spawn } from 'node:child_process'
 import {
+  chmodSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createServer as createVite, preview } from 'vite'
-import { createFileStorage } from '../../mock-server/storage.ts'
+import { cacheFile, createFileStorage } from '../../mock-server/storage.ts'
+import { loadState } from '../../mock-server/state.ts'
+import type { State } from '../../mock-server/state.ts'
 import { mockServer } from '../../mock-server/vite.ts'
 import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
 
 const MAIN = fileURLToPath(new URL('../../mock-server/main.ts', import.meta.url))
 const JITI = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+
+const CACHE = mkdtempSync(join(tmpdir(), 'mock-server-cache-'))
 
 const VARIABLES = [
   'API_PROXY_TARGET',
@@ -39,7 +48,10 @@ const VARIABLES = [
 // What the developer has set is not what is tested.
 beforeEach(() => {
   for (const name of VARIABLES) vi.stubEnv(name, '')
+  vi.stubEnv('XDG_CACHE_HOME', CACHE)
 })
+
+afterAll(() => rmSync(CACHE, { recursive: true, force: true }))
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -138,6 +150,48 @@ describe('the file of sessions', () => {
     expect(readFileSync(join(folder, 'open in a reader'), 'utf8')).toBe(before)
   })
 
+  // Windows has neither modes nor, for everybody, links.
+  describe.skipIf(process.platform === 'win32')('for its owner only', () => {
+    it('S9: whatever mode a file had that was there before', () => {
+      const file = join(temporaryFolder(), 'sessions.json')
+      for (const path of [file, `${file}.tmp`]) {
+        writeFileSync(path, '{}')
+        chmodSync(path, 0o666)
+      }
+      createFileStorage(file).save(loadState())
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+    })
+
+    it('S9: nothing is written to the target of a link', async () => {
+      const folder = temporaryFolder()
+      const file = join(folder, 'sessions.json')
+      const target = join(folder, 'target')
+      writeFileSync(target, 'untouched')
+      for (const path of [file, `${file}.tmp`]) symlinkSync(target, path)
+      await createHarness({ storage: createFileStorage(file) }).signIn()
+
+      expect(readFileSync(target, 'utf8')).toBe('untouched')
+      expect(lstatSync(file).isFile()).toBe(true)
+    })
+
+    it('S9: nothing is read from the target of a link', async () => {
+      const folder = temporaryFolder()
+      const target = join(folder, 'target')
+      await createHarness({ storage: createFileStorage(target) }).signIn()
+      const file = join(folder, 'sessions.json')
+      symlinkSync(target, file)
+      expect(createFileStorage(target).load()).not.toBeNull()
+      expect(createFileStorage(file).load()).toBeNull()
+    })
+  })
+
+  it('S9: leaves no draft where it cannot be replaced', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'sessions.json'))
+    await createHarness({ storage: createFileStorage(join(folder, 'sessions.json')) }).signIn()
+    expect(readdirSync(folder)).toEqual(['sessions.json'])
+  })
+
   it('S9: that cannot be read or written is no reason to stop', async () => {
     const folder = join(temporaryFolder(), 'sessions.json')
     mkdirSync(folder)
@@ -186,6 +240,26 @@ describe('in Vite', () => {
 
     const restarted = await startVite(root)
     expect(await outcome(restarted.call('/api/auth/refresh', refresh))).toBe('200')
+  })
+
+  it('S9: no request gets the file with the secrets', async () => {
+    const root = temporaryFolder()
+    const { call } = await startVite(root)
+    await call('/api/auth/login', json(DEMO))
+    const file = cacheFile(root, 'dev')
+    const { secrets } = createFileStorage(file).load() as State
+    const encoded = readFileSync(file).toString('base64').slice(0, 40)
+
+    const paths = [`/@fs${file}`, `/@fs/${file}`, `/${relative(root, file)}`]
+    // Where it was before, and where a bundler's cache is.
+    paths.push('/node_modules/.cache/mock-server/dev.json')
+    for (const path of paths) {
+      for (const query of ['', '?raw', '?import&raw', '?url', '?inline', '?import&url&inline']) {
+        const answer = await (await call(path + query)).text()
+        expect(answer).not.toContain(secrets.access)
+        expect(answer).not.toContain(encoded)
+      }
+    }
   })
 
   it.each(['/api', '/api?a=b', '/api/'])('%s is the mock’s to answer', async (path) => {
