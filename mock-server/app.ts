@@ -6,6 +6,7 @@ import { H3 } from 'h3'
 import { createAccess } from './access.ts'
 import { answerError } from './errors.ts'
 import { breakConnections, createFaults } from './faults.ts'
+import { checkHosts } from './host.ts'
 import { createLog } from './log.ts'
 import { createOriginCheck, registerCors } from './origin.ts'
 import { registerAdmin } from './routes/admin.ts' // demo
@@ -39,6 +40,8 @@ export interface MockServerOptions {
   storage?: MockStorage
   /** Other origins whose pages may call, by CORS. Default: none. */
   allowedOrigins?: string[]
+  /** Host names to answer to, besides `localhost` and IP addresses. Default: all. */
+  hosts?: string[]
 }
 
 /** What the routes work with. */
@@ -67,6 +70,7 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
   app.get('/api/health', () => ({ status: 'ok' }))
 
   breakConnections(app)
+  checkHosts(app, options.hosts)
   return app
 }
 

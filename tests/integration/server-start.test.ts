@@ -115,6 +115,21 @@ function statusFor(
   })
 }
 
+/** The status of a request, written as it is. */
+function statusLine(port: number, request: string, host: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(`${request} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    })
+    socket.on('data', (chunk) => (answer += chunk))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]))
+  })
+}
+
+const NO_HOSTS = ['localhost:99999', 'local host', 'localhost/x', 'me@localhost', '[::1']
+
 describe('the file of sessions', () => {
   it('S9: keeps them, for its owner only', async () => {
     const file = join(temporaryFolder(), 'deep/down/sessions.json')
@@ -287,6 +302,17 @@ describe('in Vite', () => {
     ])
   })
 
+  it.each(NO_HOSTS)('S8: the Host %s, which is none, is refused', async (host) => {
+    const { port } = await startVite()
+    expect(await statusLine(port, 'GET /api/__mock/log', host)).toMatch(/^40[03]$/)
+  })
+
+  it('S8: no API answers a target in absolute form', async () => {
+    const { port } = await startVite()
+    const status = await statusLine(port, 'GET http://evil.example/api/health', 'localhost')
+    expect(status).toMatch(/^4/)
+  })
+
   it.each(CODINGS)(
     'S5: a %s body that is too long gets its 413, and the connection goes on',
     async (coding) => {
@@ -340,7 +366,7 @@ describe('npm run mock', () => {
     })
     const ready = async () => {
       const output = await printed('Sign in')
-      const [, port] = /http:\/\/localhost:(\d+)\/api/.exec(output) ?? []
+      const [, port] = /http:\/\/.+:(\d+)\/api/.exec(output) ?? []
       return { output, port: Number(port) }
     }
     return { exited, printed, ready }
@@ -388,8 +414,42 @@ describe('npm run mock', () => {
     for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:1']) {
       expect(await statusFor(host, port)).toBe(421)
     }
-    const told = await start({ MOCK_PORT: '0', MOCK_HOST: '127.0.0.1' }).ready()
-    expect(await statusFor('mock.example', told.port)).toBe(200)
+  })
+
+  it.each(['127.0.0.1', 'localhost', '0.0.0.0'])(
+    'S8: with MOCK_HOST=%s it still answers to no foreign name',
+    async (MOCK_HOST) => {
+      const { port } = await start({ MOCK_PORT: '0', MOCK_HOST }).ready()
+      expect(await statusFor('localhost', port)).toBe(200)
+      expect(await statusFor('192.168.0.1', port)).toBe(200)
+      expect(await statusFor('evil.example', port)).toBe(421)
+    },
+  )
+
+  it('S8: answers to the name that it was told', async () => {
+    const health = (host: string) =>
+      outcome(createHarness({ hosts: ['mock'], base: `http://${host}` }).call('/api/health'))
+    expect(await health('mock:3001')).toBe('200')
+    expect(await health('[::1]:3001')).toBe('200')
+    expect(await health('mock.example')).toBe('421 foreign_host')
+  })
+
+  it('S8: checks the host of a target in absolute form', async () => {
+    const { port } = await start({ MOCK_PORT: '0' }).ready()
+    const ask = (target: string, host: string) => statusLine(port, `GET ${target}`, host)
+    expect(await ask('http://localhost/api/health', 'localhost')).toBe('200')
+    expect(await ask('http://evil.example/api/health', 'localhost')).toBe('421')
+    expect(await ask('http://localhost/api/health', 'evil.example')).toBe('421')
+    expect(await ask('http://localhost:99999/api/health', 'localhost')).toMatch(/^4/)
+  })
+
+  it('S8: a Host that is none is a 400', async () => {
+    const { port } = await start({ MOCK_PORT: '0' }).ready()
+    for (const host of NO_HOSTS) {
+      for (const path of ['/api/health', '/api/../api/__mock/log']) {
+        expect(await statusLine(port, `GET ${path}`, host)).toBe('400')
+      }
+    }
   })
 
   it('S8: a foreign name takes nobody’s fault, and leaves nothing in the log', async () => {
