@@ -34,8 +34,9 @@ export default defineConfig(({ mode }) => {
         },
       },
     },
-    server: { proxy },
-    preview: { proxy, headers: securityHeaders(env.VITE_API_BASE_URL) },
+    // No page of another origin may read what is served here. Vite would let in all of localhost.
+    server: { proxy, cors: false },
+    preview: { proxy, cors: false, headers: securityHeaders(env.VITE_API_BASE_URL) },
     test: {
       include: [mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/!(proof)/**/*.test.ts'],
       maxWorkers: '100%',

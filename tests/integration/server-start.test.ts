@@ -24,7 +24,7 @@ import { join, relative } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createServer as createVite, preview } from 'vite'
+import { createServer as createVite, preview as startPreview } from 'vite'
 import { cacheFile, createFileStorage } from '../../mock-server/storage.ts'
 import { loadState } from '../../mock-server/state.ts'
 import type { State } from '../../mock-server/state.ts'
@@ -32,6 +32,7 @@ import { mockServer } from '../../mock-server/vite.ts'
 import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
 
 const MAIN = fileURLToPath(new URL('../../mock-server/main.ts', import.meta.url))
+const CONFIG = fileURLToPath(new URL('../../vite.config.ts', import.meta.url))
 const JITI = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
 
 const CACHE = mkdtempSync(join(tmpdir(), 'mock-server-cache-'))
@@ -326,7 +327,7 @@ describe('in Vite’s preview', () => {
   it('answers /api, by one server for all requests', async () => {
     const root = temporaryFolder()
     mkdirSync(join(root, 'dist'))
-    const vite = await preview({
+    const vite = await startPreview({
       configFile: false,
       root,
       logLevel: 'silent',
@@ -339,6 +340,41 @@ describe('in Vite’s preview', () => {
 
     expect(await outcome(call('/api/health'))).toBe('200')
     expect(await (await call('/api/__mock/log')).json()).toHaveLength(1)
+  })
+})
+
+describe('with the project’s own configuration', () => {
+  const common = { logLevel: 'silent', configFile: CONFIG } as const
+
+  async function dev(): Promise<number> {
+    const server = { port: 0, host: '127.0.0.1', ws: false, watch: null } as const
+    const vite = await createVite({ ...common, cacheDir: temporaryFolder(), server })
+    onTestFinished(() => vite.close())
+    await vite.listen()
+    return (vite.httpServer!.address() as AddressInfo).port
+  }
+
+  async function preview(): Promise<number> {
+    const vite = await startPreview({
+      ...common,
+      build: { outDir: temporaryFolder() },
+      preview: { port: 0, host: '127.0.0.1' },
+    })
+    onTestFinished(() => vite.close())
+    return (vite.httpServer.address() as AddressInfo).port
+  }
+
+  it.each([
+    ['dev server', dev],
+    ['preview', preview],
+  ])('S4: the %s lets no other origin read an answer', async (_, open) => {
+    const port = await open()
+    const headers = { origin: 'http://localhost:9999', 'access-control-request-method': 'POST' }
+    for (const method of ['GET', 'OPTIONS']) {
+      const response = await fetch(`http://127.0.0.1:${port}/api/health`, { method, headers })
+      expect([...response.headers.keys()].join()).not.toContain('access-control')
+    }
+    expect((await fetch(`http://127.0.0.1:${port}/api/health`)).status).toBe(200)
   })
 })
 
