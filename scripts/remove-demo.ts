@@ -4,11 +4,25 @@
  * a line by `demo` in a comment at its end, several lines by `demo:start` and `demo:end`.
  *
  *     npm run remove-demo
+ *
+ * It changes and deletes only what git tracks, so that git can bring everything back.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { StdioOptions } from 'node:child_process'
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import process from 'node:process'
 
+const SCRIPT = 'scripts/remove-demo.ts'
 const START = 'scripts/start'
 
 /** Files and folders that are the demo's alone. */
@@ -40,6 +54,7 @@ const demo = [
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
   'tests/e2e/window.ts',
+  'tests/integration/remove-demo.test.ts',
   'tests/integration/server-demo.test.ts',
   'tests/proof',
   'tests/unit/lab',
@@ -54,39 +69,66 @@ const demoScripts = ['remove-demo', 'screenshots', 'test:proof']
 const MARKED_LINE = /^.*\S (?:\/\/|\/\*|#) demo(?: \*\/)?\n/gm
 const MARKED_BLOCK = /^.*(?:\/\/|\/\*|<!--|#) demo:start\b[^]*?\bdemo:end\b.*\n/gm
 
-const changes = git('status', '--porcelain')
-if (changes !== '') {
-  console.error('Commit your work first: only in git can you see what is taken out, and undo it.')
-  process.exit(1)
+const files = (git('ls-files', '-z') ?? '').split('\0').filter(Boolean)
+if (!files.includes(SCRIPT)) fail('Put this project under git first, and commit it.')
+if (git('status', '--porcelain') !== '') fail('Commit your work first.')
+
+const start = files.filter((file) => file.startsWith(`${START}/`))
+const targets = start.map((file) => file.slice(START.length + 1))
+for (const target of targets) {
+  if (exists(target) && !files.includes(target)) fail(`Git does not track ${target}: move it away.`)
 }
 
-const files = git('ls-files')!.split('\n').filter(Boolean)
-const start = files.filter((file) => file.startsWith(`${START}/`))
+for (const [index, target] of targets.entries()) {
+  mkdirSync(dirname(target), { recursive: true })
+  copyFileSync(start[index]!, target)
+}
 const isDemo = (file: string) => demo.some((path) => file === path || file.startsWith(`${path}/`))
-
-cpSync(START, '.', { recursive: true })
-for (const path of demo) rmSync(path, { recursive: true, force: true })
+const removed = files.filter(isDemo)
+for (const file of removed.filter(isFile)) rmSync(file)
+const left = demo.filter((path) => !clear(path))
 const cut = files.filter((file) => !isDemo(file) && isFile(file)).filter(cutMarked)
 cleanScripts()
 
-console.log(`Taken out:  ${files.filter(isDemo).length} files
-Put in:     ${start.map((file) => file.slice(START.length + 1)).join(', ')}
-Shortened:  ${[...cut, 'package.json'].join(', ')}
-
+console.log(`Taken out:  ${removed.length} files
+Put in:     ${targets.join(', ')}
+Shortened:  ${[...cut, 'package.json'].join(', ')}`)
+if (left.length > 0)
+  console.log(`Left:       ${left.join(', ')}, with files that git does not track`)
+console.log(`
 See what is left with \`git status\`, check it with \`npm run check\`, then commit.`)
+
+function fail(advice: string): never {
+  console.error(`${advice} Only in git can you see what is taken out, and undo it.`)
+  process.exit(1)
+}
 
 /** What git answers, or null: there is no git, or no repository. */
 function git(...args: string[]) {
   try {
-    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const stdio: StdioOptions = ['ignore', 'pipe', 'ignore']
+    return execFileSync('git', args, { encoding: 'utf8', stdio, maxBuffer: Infinity })
   } catch {
     return null
   }
 }
 
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
 /** Neither taken out nor a link or a submodule. */
 function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+/** Takes away a folder in which there is nothing but empty folders. Says whether it is gone. */
+function clear(path: string): boolean {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return !exists(path)
+  const rest = readdirSync(path).filter((name) => !clear(`${path}/${name}`))
+  if (rest.length > 0) return false
+  rmdirSync(path)
+  return true
 }
 
 /** Says whether there was anything to cut. */

@@ -1,0 +1,117 @@
+/** What `npm run remove-demo` touches, in small projects of its own: only what git tracks. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { expect, it, onTestFinished } from 'vitest'
+
+const pathOf = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url))
+const SCRIPT = 'scripts/remove-demo.ts'
+const MARKED = 'const kept = 1\nconst demo = 2 // demo\n'
+const CUT = 'const kept = 1\n'
+
+/** A project on disk, tracked by git but for what `.gitignore` names. */
+function createProject({ folder = '', ignored = '' } = {}) {
+  const repository = mkdtempSync(join(tmpdir(), 'remove-demo-'))
+  onTestFinished(() => rmSync(repository, { recursive: true }))
+  const root = join(repository, folder)
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@localhost', ...args], {
+      cwd: repository,
+      stdio: 'pipe',
+    })
+  const write = (file: string, text: string) => {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), text)
+  }
+  const read = (file: string) => readFileSync(join(root, file), 'utf8')
+  const has = (file: string) => existsSync(join(root, file))
+
+  mkdirSync(join(root, 'scripts'), { recursive: true })
+  copyFileSync(pathOf(SCRIPT), join(root, SCRIPT))
+  write('package.json', '{ "type": "module", "scripts": { "remove-demo": "", "dev": "" } }')
+  write('scripts/start/src/start.ts', 'started')
+  write('src/lab/run.ts', 'demo')
+  write('src/shared.ts', MARKED)
+  git('init', '-q')
+  writeFileSync(join(repository, '.gitignore'), ignored)
+  const commit = () => {
+    git('add', '--all')
+    git('commit', '-q', '-m', 'All')
+  }
+  const run = () =>
+    spawnSync(process.execPath, [pathOf('node_modules/jiti/lib/jiti-cli.mjs'), SCRIPT], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+  return { commit, has, read, run, write }
+}
+
+it('takes the demo off', () => {
+  const { commit, has, read, run } = createProject()
+  commit()
+  expect(run()).toMatchObject({ status: 0, stderr: '' })
+
+  expect([has('src/lab'), has('scripts')]).toEqual([false, false])
+  expect(read('src/start.ts')).toBe('started')
+  expect(read('src/shared.ts')).toBe(CUT)
+  expect(JSON.parse(read('package.json')).scripts).toEqual({ dev: '' })
+})
+
+it('cuts files with names that are not ASCII', () => {
+  const { commit, has, read, run, write } = createProject()
+  write('src/größe 大.ts', MARKED)
+  write('src/lab/größe 大.ts', 'demo')
+  commit()
+  run()
+  expect(read('src/größe 大.ts')).toBe(CUT)
+  expect(has('src/lab')).toBe(false)
+})
+
+it('refuses to run in a folder that a parent repository ignores', () => {
+  const { commit, has, read, run } = createProject({ folder: 'app', ignored: 'app' })
+  commit()
+  expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Put this project/) })
+  expect(has('src/lab/run.ts')).toBe(true)
+  expect(read('src/shared.ts')).toBe(MARKED)
+})
+
+it('refuses to run before all is committed', () => {
+  const { commit, has, run, write } = createProject()
+  commit()
+  write('unsaved', '')
+  expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Commit your work/) })
+  expect(has('src/lab/run.ts')).toBe(true)
+})
+
+it('leaves ignored files where they are, and says so', () => {
+  const { commit, has, read, run, write } = createProject({ ignored: 'private*' })
+  write('src/lab/private.ts', 'mine')
+  write('scripts/start/private.ts', 'mine')
+  commit()
+  const { status, stdout } = run()
+
+  expect(status).toBe(0)
+  expect(stdout).toContain('Left:       scripts, src/lab, with files that git does not track')
+  expect(read('src/lab/private.ts')).toBe('mine')
+  expect([has('src/lab/run.ts'), has('private.ts')]).toEqual([false, false])
+})
+
+it('does not overwrite an ignored file', () => {
+  const { commit, has, read, run, write } = createProject({ ignored: '/src/start.ts' })
+  write('src/start.ts', 'mine')
+  commit()
+  expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('src/start.ts') })
+  expect(read('src/start.ts')).toBe('mine')
+  expect(has('src/lab/run.ts')).toBe(true)
+})
