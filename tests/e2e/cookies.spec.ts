@@ -1,0 +1,165 @@
+/**
+ * A page on another port of this host plants cookies of its own beside the refresh cookie: ports
+ * share one set of cookies. Over https with a certificate that is made here.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import type { Page } from '@playwright/test'
+import { preview } from 'vite'
+import {
+  expect,
+  expectDashboard,
+  expectHeading,
+  signIn,
+  submitSignIn,
+  test as base,
+} from './fixtures.ts'
+
+type Scheme = 'http' | 'https'
+
+interface Fixtures {
+  scheme: Scheme
+  /** The app, and the page on another port. */
+  site: { origin: string; cookieName: string; attacker: string }
+}
+
+const test = base.extend<Fixtures>({
+  scheme: ['http', { option: true }],
+  baseURL: async ({ site }, use) => use(site.origin),
+  ignoreHTTPSErrors: true,
+
+  site: async ({ scheme }, use) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cookies-'))
+    process.env.XDG_CACHE_HOME = folder
+    const https = scheme === 'https' ? createCertificate(folder) : undefined
+    const app = await preview({ logLevel: 'error', preview: { port: 0, host: '127.0.0.1', https } })
+    const other = https ? createHttpsServer(https) : createHttpServer()
+    // Sets the cookies that its query names, by header and by script.
+    other.on('request', ({ url }, response) => {
+      const cookies = new URL(url!, 'http://x').searchParams.getAll('cookie')
+      response.setHeader('Set-Cookie', cookies)
+      response.setHeader('Content-Type', 'text/html')
+      response.end(`<script>${cookies.map(toScript).join('\n')}</script>`)
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+
+    const { port } = app.httpServer.address() as AddressInfo
+    await use({
+      origin: `${scheme}://localhost:${port}`,
+      cookieName: https ? '__Host-refresh_token' : `refresh_token_${port}`,
+      attacker: `${scheme}://localhost:${(other.address() as AddressInfo).port}`,
+    })
+    await app.close()
+    other.closeAllConnections()
+    other.close()
+    delete process.env.XDG_CACHE_HOME
+    rmSync(folder, { recursive: true })
+  },
+})
+
+const toScript = (cookie: string) => `document.cookie = ${JSON.stringify(cookie)}`
+
+function createCertificate(folder: string) {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const subject = ['-subj', '/CN=localhost', '-days', '1']
+  const files = ['-keyout', key, '-out', cert]
+  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, ...files], { stdio: 'pipe' })
+  return { key: readFileSync(key), cert: readFileSync(cert) }
+}
+
+/** Opens the page on the other port, which sets cookies of every name that ours may have. */
+async function plant(page: Page, { attacker, cookieName }: Fixtures['site'], planted: string) {
+  const query = new URLSearchParams()
+  for (const name of ['refresh_token', cookieName, '__Host-refresh_token']) {
+    query.append('cookie', `${name}=${planted}`)
+    query.append('cookie', `${name}=${planted}; Secure`)
+  }
+  const tab = await page.context().newPage()
+  await tab.goto(`${attacker}/?${query}`)
+  await tab.close()
+}
+
+/** The refresh tokens that the browser would send to a path. */
+async function cookiesFor(page: Page, { origin, cookieName }: Fixtures['site'], path: string) {
+  const cookies = await page.context().cookies(origin + path)
+  return cookies.filter(({ name }) => name === cookieName).map(({ value }) => value)
+}
+
+for (const scheme of ['http', 'https'] as const) {
+  test.describe(`over ${scheme}`, () => {
+    test.use({ scheme })
+
+    test('S4: a planted token does not sign anybody in as its owner', async ({
+      page,
+      request,
+      site,
+      mock,
+    }) => {
+      const foreign = await request.post('/api/auth/login', {
+        data: { username: 'admin', password: 'password', mode: 'json' },
+      })
+      const { refreshToken } = await foreign.json()
+      await signIn(page)
+      const [own] = await cookiesFor(page, site, '/api/auth/refresh')
+      await plant(page, site, `${refreshToken}; Path=/api/auth/refresh`)
+      await page.reload()
+
+      if (scheme === 'https') {
+        await expectDashboard(page)
+        await expect(page.getByRole('banner')).toContainText('Demo')
+      } else {
+        await expectHeading(page, 'Sign in')
+        // Neither is deleted, and the session goes on once the planted one is gone.
+        const [planted, kept] = await cookiesFor(page, site, '/api/auth/refresh')
+        expect([planted, kept]).toEqual([refreshToken, own])
+        const refreshes = await mock.log('/api/auth/refresh')
+        expect(refreshes.map(({ status }) => status)).toEqual([401])
+        await page.context().clearCookies({ path: '/api/auth/refresh' })
+        const answer = await page.request.post('/api/auth/refresh')
+        expect((await answer.json()).user.username).toBe('demo')
+      }
+    })
+
+    test('S7: planted rubbish does not keep the session alive after a sign-out', async ({
+      page,
+      request,
+      site,
+    }) => {
+      await signIn(page)
+      const [refreshToken] = await cookiesFor(page, site, '/api/auth/logout')
+      await plant(page, site, 'rubbish; Path=/api/auth/logout')
+      const answered = page.waitForResponse('**/api/auth/logout')
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      expect((await answered).status()).toBe(204)
+
+      await expectHeading(page, 'Sign in')
+      const refresh = await request.post('/api/auth/refresh', { data: { refreshToken } })
+      expect((await refresh.json()).data.code).toBe('refresh_token_invalid')
+    })
+  })
+}
+
+test('S4: signing in on another port signs nobody out here', async ({ page }) => {
+  await signIn(page)
+  const other = await page.context().newPage()
+  const { baseURL } = base.info().project.use
+  await other.goto(`${baseURL}/login`)
+  await submitSignIn(other, 'admin')
+  await expectDashboard(other)
+
+  for (const [tab, name] of [
+    [page, 'Demo'],
+    [other, 'Admin'],
+  ] as const) {
+    await tab.reload()
+    await expectDashboard(tab)
+    await expect(tab.getByRole('banner')).toContainText(name)
+  }
+})
