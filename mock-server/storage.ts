@@ -2,7 +2,16 @@
  * Keeps the mock's sessions in a file, so that a restart signs nobody out (S9).
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
@@ -26,7 +35,7 @@ export function createFileStorage(file: string): MockStorage {
   return {
     load() {
       try {
-        return JSON.parse(readFileSync(file, { encoding: 'utf8', flag: O_RDONLY | O_NOFOLLOW }))
+        return JSON.parse(read(file))
       } catch {
         return null
       }
@@ -42,5 +51,14 @@ export function createFileStorage(file: string): MockStorage {
         rmSync(draft, { force: true }) // Nothing is lost yet.
       }
     },
+  }
+}
+
+function read(file: string): string {
+  const descriptor = openSync(file, O_RDONLY | O_NOFOLLOW)
+  try {
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
   }
 }
