@@ -127,7 +127,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     call.replayed = true
     const nextToken = await whenReady(next)
     const answer = await sendWith(nextToken)
-    session.noteReplay(route, answer.status, typeof next !== 'string')
+    session.noteReplay(route, answer.status, typeof next === 'string' ? null : nextToken)
     return answer
   }
 

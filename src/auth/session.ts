@@ -131,12 +131,14 @@ export class Session {
     return this.grant.accessToken === this.#rejectedToken ? 'unauthorized' : 'expiry'
   }
 
-  /** A request was sent again. `isFresh`: with a token for which it had waited. */
-  noteReplay(route: string, status: number, isFresh: boolean): void {
-    const isRefused = status === 401 && isFresh
+  /** A request was sent again. `fresh`: the token, if the request had waited for it. */
+  noteReplay(route: string, status: number, fresh: string | null): void {
+    const isFresh = fresh !== null
+    // A late answer says nothing about the token that has come since.
+    const isRefused = status === 401 && isFresh && fresh === this.grant?.accessToken
     if (status !== 401) this.refusals.accepted(route)
     if (isRefused) this.refusals.refused(route)
-    else if (isFresh) this.refusals.refreshHelped()
+    else if (isFresh && status !== 401) this.refusals.refreshHelped()
     this.#owner.replayed(this, route, status, isRefused)
   }
 

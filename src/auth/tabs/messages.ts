@@ -25,7 +25,13 @@ const MessageSchema = v.variant('type', [
     isStored: v.boolean(),
   }),
   v.object({ type: v.literal('failed'), id: v.string(), failure: FailureSchema }),
-  v.object({ type: v.literal('refused'), id: v.string(), route: v.string() }),
+  /** `receivedAt`: of the grant whose token was refused. */
+  v.object({
+    type: v.literal('refused'),
+    id: v.string(),
+    route: v.string(),
+    receivedAt: v.number(),
+  }),
   v.object({
     type: v.literal('ended'),
     id: v.string(),

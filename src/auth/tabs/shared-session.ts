@@ -115,7 +115,8 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       current.pause({ ...message.failure, error })
       tab.heard('failure')
     } else if (message.type === 'refused' && isCurrent) {
-      current.refusals.refusedElsewhere(message.route)
+      const isOurToken = current.grant?.receivedAt === message.receivedAt
+      if (isOurToken) current.refusals.refusedElsewhere(message.route)
     }
   }
 
@@ -165,7 +166,9 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     failed({ id, failure }: Session): void {
       tell({ type: 'failed', id, failure: { ...failure!, error: portableError(failure!.error) } })
     },
-    refused: ({ id }: Session, route: string) => tell({ type: 'refused', id, route }),
+    refused({ id, grant }: Session, route: string): void {
+      if (grant) tell({ type: 'refused', id, route, receivedAt: grant.receivedAt })
+    },
     /** The session is over in this tab. */
     left({ id, isKnown }: Session, reason: EndReason): void {
       endedIds.add(id)

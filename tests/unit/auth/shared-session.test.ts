@@ -217,6 +217,21 @@ describe('one refresh for all tabs', () => {
 })
 
 describe('tasks that wait for each other', () => {
+  it('R1: another message of the tab that holds the lock is not its result', async () => {
+    const { tabs } = await openTabs(2)
+    const [busy, waits] = tabs as [Tab, Tab]
+    browser.latency = 20
+    void busy.auth.refresh()
+    await elapse()
+    const asked = outcome(waits.session().nextToken('expiry'))
+    const { id, grant } = waits.session()
+    busy.tabs.post({ type: 'refused', id, route: 'GET /x', receivedAt: grant!.receivedAt })
+    await elapse(30)
+    backend.latest('refresh').grant()
+    await elapse(200)
+    expect([asked.state, backend.count('refresh')]).toEqual(['fulfilled', 1])
+  })
+
   it('R1: a refresh behind a sign-in that met another tab waits for its token', async () => {
     const { tabs } = await openTabs(2)
     browser.latency = 20

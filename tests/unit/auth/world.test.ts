@@ -128,6 +128,31 @@ describe('R4: a route that refuses every token', () => {
     expect(refresh).toHaveBeenCalledOnce()
   })
 
+  it('is not blamed for the next token by an answer that comes late', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { fetch, sent, arrived } = createStubApi()
+    const api = createApiClient({ baseURL, auth, fetch })
+    const late = outcome(api('/notes'))
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await arrived(2) // The replay, with the second token.
+    await auth.refresh()
+    sent[1]!.answer(unauthorized())
+    await elapse()
+    expect(late.reason).toMatchObject({ status: 401 })
+
+    const next = outcome(api('/notes'))
+    await arrived(3)
+    sent[2]!.answer(unauthorized()) // Now the third token has died.
+    await elapse()
+    await arrived(4)
+    sent[3]!.answer(ok())
+    await elapse()
+    expect(next.value).toEqual({ ok: true })
+    expect(refresh).toHaveBeenCalledTimes(3)
+  })
+
   it('with refresh: false a 401 is the answer', async () => {
     const auth = await signIn()
     const { api, paths } = openClient(auth, () => true)
