@@ -1,29 +1,23 @@
 /**
- * The router's guard: who may enter a route, and where to go when a session begins or ends. It is
- * told the app's paths by options; what the pages show is left to the app.
+ * The router's guard: who may enter a page, and where to go when a session begins or ends. The app's
+ * paths are options. What the pages show is left to the app.
  */
 import { watch } from 'vue'
 import { loadRouteLocation } from 'vue-router'
-import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
+import type { RouteLocationNormalized, Router } from 'vue-router'
 import type { User } from './contract.ts'
+import {
+  atSameAddress,
+  locationOf,
+  requiresSignIn,
+  staysOnOrigin,
+  wellFormed,
+} from './locations.ts'
+import type { Page, Redirect } from './locations.ts'
+import { createPreparation } from './prepare.ts'
+import type { Prepare } from './prepare.ts'
 
-type Redirect = Exclude<RouteLocationRaw, string>
-
-/** An origin that no page has. A redirect such as `//example.com` resolves to another. */
-const SOME_ORIGIN = 'http://app.invalid'
-
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** For signed-in people only; others are sent to sign in and brought back. */
-    requiresAuth?: boolean
-    /** For guests only, such as the sign-in page; a signed-in person is sent on. */
-    guestOnly?: boolean
-    /** For people with at least one of these roles. */
-    roles?: readonly string[]
-  }
-}
-
-/** What the guard needs of the auth store. */
+/** What the guard reads of the auth store. Reactive, as a store is. */
 export interface GuardedAuth {
   readonly status: 'restoring' | 'anonymous' | 'authenticated'
   readonly user: User | null
@@ -43,96 +37,157 @@ export interface AuthGuardOptions {
   /** Path of the page for people who lack the role. Default `/forbidden`. */
   forbidden?: string
   /**
-   * Name of a catch-all route, `/:pathMatch(.*)*`, that stands in for a page while the API cannot say
-   * whether its session lives. Default `unavailable`. Where there is none, the navigation rejects.
+   * Name of the catch-all route, `/:pathMatch(.*)*`, that is shown at the address of a page while it
+   * cannot be known who is signed in, or after `prepare` failed. Default `unavailable`. Without such a
+   * route, the navigation rejects.
    */
   unavailable?: string
+  /**
+   * Called after a sign-in or a restore, and awaited before a page is entered: loads menus, adds routes
+   * by role. Pages that are open to everyone do not wait for it.
+   *
+   * Runs once for a person, again when their roles change or they sign in again, and at the next
+   * navigation after it rejected. Routes that it added for the last person are still there: remove them
+   * first, and give each route `requiresAuth` or `roles`.
+   *
+   * With it, an unknown address may be a page that is added later: visitors are asked to sign in first,
+   * and see that it does not exist after that.
+   *
+   * @example
+   * async prepare(user, { signal }) {
+   *   const pages = await listPages({ signal })
+   *   for (const page of pages) router.addRoute(page)
+   * }
+   */
+  prepare?: Prepare
 }
 
 /**
- * Guards `router`. Navigation waits for the restore of a session, and never longer than that: a
- * route that is open to all does not wait. Returns the function that takes the guard off.
+ * Guards `router`. A navigation waits until it is known who is signed in, unless its page is open to
+ * everyone. Returns a function that removes the guard.
  */
 export function installAuthGuard(router: Router, options: AuthGuardOptions): () => void {
   const { login = '/login', home = '/dashboard', forbidden = '/forbidden' } = options
-  const { auth, unavailable = 'unavailable' } = options
+  const { auth, unavailable = 'unavailable', prepare } = options
 
-  function verdict(to: RouteLocationNormalized): Redirect | true {
-    if (to.meta.guestOnly && auth.isAuthenticated) return destination(to.query.redirect)
-    if (!isProtected(to)) return true
+  function verdict(to: Page): Redirect | true {
+    if (to.meta.guestOnly && auth.isAuthenticated) return locationOf(destination(to))
+    if (!needsSignIn(to)) return true
     if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
+    if (isUnknown(to)) {
+      const found = router.resolve(to.fullPath)
+      return isUnknown(found) || locationOf(found)
+    }
     const { roles } = to.meta
     return !roles || roles.some((role) => auth.hasRole(role)) || { path: forbidden }
   }
 
-  /** A path of this app that leads to a page, or `home`: never another origin. */
-  function destination(redirect: unknown): Redirect {
-    const isPath = typeof redirect === 'string' && redirect.startsWith('/')
-    if (!isPath || !staysHere(redirect)) return { path: home }
-    const { path, query, hash, matched } = router.resolve(redirect)
-    const isPage = matched.at(-1)?.path.startsWith('/:pathMatch') === false
-    return isPage ? { path, query, hash } : { path: home }
+  /** Where the sign-in page leads: a page of this app, never another origin. */
+  function destination({ query: { redirect } }: Page): Page {
+    if (typeof redirect !== 'string' || !staysOnOrigin(redirect)) return router.resolve(home)
+    const page = router.resolve(wellFormed(redirect))
+    return isUnknown(page) && preparation.isReady() ? router.resolve(home) : page
+  }
+
+  /** `prepare` may add a page at an unknown address. */
+  function needsSignIn(to: Page): boolean {
+    return requiresSignIn(to) || (!!prepare && isUnknown(to))
+  }
+
+  /** Neither a page nor the stand-in for one. */
+  function isUnknown({ name, matched }: Page): boolean {
+    const path = matched.at(-1)?.path
+    return name !== unavailable && (!path || path.startsWith('/:pathMatch'))
+  }
+
+  const preparation = createPreparation(() => auth.user, prepare)
+
+  /**
+   * Resolves when it is known who is signed in, and `prepare` has run for them.
+   *
+   * @throws the failure of the restore or of `prepare`
+   */
+  async function ready(): Promise<void> {
+    if (auth.status === 'restoring') await auth.restore()
+    await preparation.ready()
+    if (auth.status === 'restoring' || !preparation.isReady()) await ready() // Somebody else by now.
   }
 
   /** After a step back it replaces the page: else the next step back would lead there again. */
-  function redirect(asked: RouteLocationNormalized, to: Redirect | true): Redirect | true {
+  function redirect(asked: Page, to: Redirect | true): Redirect | true {
     return to === true || { ...to, replace: router.options.history.location === asked.fullPath }
   }
 
-  /** Navigations whose restore has failed. It is tried once for each. */
-  const unrestored = new WeakSet<RouteLocationNormalized>()
+  /** Navigations for which `ready` has failed. It is tried once for each. */
+  const failed = new WeakSet<RouteLocationNormalized>()
 
   async function enter(to: RouteLocationNormalized): Promise<Redirect | true> {
-    const needsRestore = auth.status === 'restoring' && !unrestored.has(to)
-    if (needsRestore && (isProtected(to) || to.meta.guestOnly)) {
-      // Loads the page's code beside the restore. The navigation loads it too, and reports a failure.
+    const address = wellFormed(to.fullPath)
+    if (address !== to.fullPath) return locationOf(router.resolve(address))
+    const isReady = auth.status !== 'restoring' && preparation.isReady()
+    if ((needsSignIn(to) || to.meta.guestOnly) && !isReady && !failed.has(to)) {
+      // Loads the page's code meanwhile. The navigation loads it too, and reports a failure.
       Promise.resolve(to)
         .then(loadRouteLocation)
         .catch(() => {})
       try {
-        await auth.restore()
+        await ready()
       } catch (error) {
-        unrestored.add(to)
-        if (!isProtected(to)) return true
+        failed.add(to)
+        if (to.meta.guestOnly && !auth.isAuthenticated) return true
         if (!router.hasRoute(unavailable)) throw error
-        // R7: weather is not a sign-out. The address stays, so that the page is there later.
-        return redirect(to, standIn(unavailable, to))
+        // R7: the address stays, so that the page can be opened later.
+        const page = to.meta.guestOnly ? destination(to) : to
+        return redirect(to, atSameAddress(unavailable, page))
       }
     }
     return redirect(to, verdict(to))
   }
 
-  // Again when the chunk is there, and other guards are done: the session may have ended meanwhile.
+  // Again when the page's code is loaded and other guards are done: the session may have ended.
   const stopBefore = router.beforeEach(enter)
   const stopResolve = router.beforeResolve(enter)
 
   /** Where to go from a page that may not be seen any more; `true`: it may. */
-  function wayOut(here: RouteLocationNormalized, endedHere: boolean): Redirect | true {
-    const { path, query, hash, fullPath } = here
-    const page = here.name === unavailable ? router.resolve(fullPath) : here
+  function wayOut(here: Page, endedHere: boolean): Redirect | true {
+    const page = here.name === unavailable ? router.resolve(here.fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
-    if (isSignedOut && isProtected(page)) return { path: login }
-    if (page !== here) return { path, query, hash }
-    if (auth.isAuthenticated) return verdict(here)
+    if (isSignedOut && needsSignIn(page)) return { path: login }
+    if (page !== here) return locationOf(here)
+    if (auth.isAuthenticated) return preparation.isReady() ? verdict(here) : wayOutUnprepared(here)
     if (isSignedOut || !endedHere || here.meta.guestOnly) return true
-    return { path: login, query: { redirect: fullPath } } // R8
+    return { path: login, query: { redirect: here.fullPath } } // R8
   }
 
-  function leave(here: RouteLocationNormalized, endedHere: boolean): void {
+  /** A person may not stay without the role for a page. Anything else is decided by entering again. */
+  function wayOutUnprepared(here: Page): Redirect | true {
+    if (requiresSignIn(here)) {
+      const to = verdict(here)
+      if (to !== true) return to
+    } else if (!here.meta.guestOnly && !isUnknown(here)) {
+      ready().catch(() => {}) // Tried again by the next navigation.
+      return true
+    }
+    return { ...locationOf(here), force: true }
+  }
+
+  function leave(here: Page, endedHere: boolean): void {
     if (auth.status === 'restoring' || here.matched.length === 0) return
     const to = wayOut(here, endedHere)
-    // A failure is told by router.onError.
+    // Failures are reported by router.onError.
     if (to !== true) router.replace(to).catch(() => {})
   }
 
   const stopWatch = watch([() => auth.status, () => auth.user], (_, [before]) => {
     const here = router.currentRoute.value
-    leave(here, before === 'authenticated' || isProtected(here))
+    leave(here, before === 'authenticated' || needsSignIn(here))
   })
 
-  // A guard behind this one may have taken its time.
+  // The session may have ended while a guard behind this one ran.
   const stopAfter = router.afterEach((to, _, failure) => {
-    if (!failure && to.name !== unavailable) leave(to, isProtected(to))
+    const page = to.name === unavailable ? router.resolve(to.fullPath) : to
+    const waits = page !== to && (auth.status !== 'anonymous' || !needsSignIn(page))
+    if (!failure && !waits) leave(to, needsSignIn(page))
   })
 
   return () => {
@@ -140,37 +195,6 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
     stopResolve()
     stopWatch()
     stopAfter()
+    preparation.stop()
   }
-}
-
-/**
- * The route `name`, in the place of the page at `path`, whose address it keeps. It is a catch-all:
- * `/:pathMatch(.*)*`.
- */
-export function standIn(name: string, to: RouteLocationNormalized): Redirect {
-  const pathMatch = to.path.slice(1).split('/').map(decoded)
-  return { name, params: { pathMatch }, query: to.query, hash: to.hash }
-}
-
-/** Not by `URL.canParse`: browsers that the build is for are older. */
-function staysHere(path: string): boolean {
-  try {
-    return new URL(path, SOME_ORIGIN).origin === SOME_ORIGIN
-  } catch {
-    return false
-  }
-}
-
-/** As the router takes it, which encodes it again. */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}
-
-/** Whether a route is for signed-in people only. */
-export function isProtected({ meta }: Pick<RouteLocationNormalized, 'meta'>): boolean {
-  return !!meta.requiresAuth || !!meta.roles
 }

@@ -1,6 +1,6 @@
 /** The router: titles, scrolling, and what happens when a page's code cannot be loaded. */
 import { createRouter, createWebHistory } from 'vue-router'
-import { standIn } from '@/auth/index.ts'
+import { atSameAddress } from '@/auth/index.ts'
 import { routes } from './routes.ts'
 
 const APP_NAME = 'Vue Silent Refresh'
@@ -26,7 +26,7 @@ router.onError((error, to) => {
   if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
   const storage = tabStorage()
   if (!navigator.onLine || !storage || storage.getItem(RELOADED) === to.fullPath) {
-    void router.replace(standIn('unavailable', to))
+    void router.replace(atSameAddress('unavailable', to))
   } else {
     storage.setItem(RELOADED, to.fullPath)
     window.location.assign(router.resolve(to.fullPath).href)

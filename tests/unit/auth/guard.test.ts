@@ -1,14 +1,17 @@
 // @vitest-environment happy-dom
 import { createPinia, defineStore, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createMemoryHistory, createRouter } from 'vue-router'
+import { createMemoryHistory, createRouter, stringifyQuery } from 'vue-router'
 import type { Component } from 'vue'
 import type { RouteLocationNormalized, Router } from 'vue-router'
+import type { AuthGuardOptions, User } from '@/auth/index.ts'
 import { createAuth, installAuthGuard } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+
+type Prepare = NonNullable<AuthGuardOptions['prepare']>
 
 useFakeClock()
 
@@ -26,12 +29,14 @@ function openTab() {
   return defineStore('auth', () => createAuth({ backend, tabs: browser.openTab() }))()
 }
 
-function startApp() {
+function startApp(prepare?: Prepare) {
   auth = openTab()
   const component = { render: () => null }
   const catchAll = '/:pathMatch(.*)*'
   router = createRouter({
     history: createMemoryHistory(),
+    // The router's own throws at a lone surrogate, before any guard runs.
+    stringifyQuery: (query) => stringifyQuery(JSON.parse(JSON.stringify(query), wellFormed)),
     routes: [
       { path: '/', component },
       { path: '/login', component, meta: { guestOnly: true } },
@@ -46,7 +51,7 @@ function startApp() {
       { path: catchAll, name: 'unavailable', component },
     ],
   })
-  removeGuard = installAuthGuard(router, { auth })
+  removeGuard = installAuthGuard(router, { auth, prepare })
   visited = []
   router.afterEach((to, _from, failure) => void (failure || visited.push(to.fullPath)))
 }
@@ -69,11 +74,14 @@ async function signIn(user = ada) {
 }
 
 /** As after a reload of a page of somebody who is signed in. */
-async function reload() {
+async function reload(prepare?: Prepare) {
   await signIn()
   removeGuard()
-  startApp()
+  startApp(prepare)
 }
+
+const wellFormed = (_: string, value: unknown) =>
+  typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value
 
 const here = () => router.currentRoute.value
 const isProtected = ({ meta }: RouteLocationNormalized) => !!meta.requiresAuth
@@ -97,6 +105,13 @@ describe('who may enter', () => {
     router.back()
     await elapse()
     expect(here().fullPath).toBe('/')
+  })
+
+  it('a visitor may ask for an address with a lone surrogate', async () => {
+    await router.push('/files/\ud800?q=\udfff#\ud800')
+    expect(here().path).toBe('/login')
+    await signIn()
+    expect(decodeURI(here().fullPath)).toBe('/files/\ufffd?q=\ufffd#\ufffd')
   })
 
   it('a signed-in person is sent on from the sign-in page', async () => {
@@ -227,6 +242,17 @@ describe('?redirect=', () => {
     await signIn()
     await router.push('/login?redirect=/no/such/page')
     expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it.each([
+    ['/files/a\udc00b', '/files/a\ufffdb'],
+    ['/?q=\ud800', '/?q=\ufffd'],
+    ['/documents/x#\udfff', '/documents/x#\ufffd'],
+    ['/\ud800', '/dashboard'],
+  ])('a lone surrogate is replaced: %j', async (redirect, page) => {
+    await router.push({ path: '/login', query: { redirect } })
+    await signIn()
+    expect(decodeURI(here().fullPath)).toBe(page)
   })
 
   it('given twice, the default page', async () => {
@@ -566,15 +592,18 @@ describe('while the session is being restored', () => {
     },
   )
 
-  it('R7: an address that cannot be decoded does no harm', async () => {
-    vi.spyOn(console, 'warn').mockReturnValue() // The router tells of it.
-    await reload()
-    void router.push('/files/50%')
-    await elapse(100)
-    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
-    await elapse()
-    expect(here().name).toBe('unavailable')
-  })
+  it.each(['/files/50%', '/files/\ud800', '/files/a#\ud800'])(
+    'R7: the address %j, which cannot be decoded or encoded, does no harm',
+    async (address) => {
+      vi.spyOn(console, 'warn').mockReturnValue() // The router reports it.
+      await reload()
+      void router.push(address)
+      await elapse(100)
+      backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+      await elapse()
+      expect(here().name).toBe('unavailable')
+    },
+  )
 
   it('R7: where no page stands in, the failure is that of the navigation', async () => {
     await reload()
@@ -627,6 +656,282 @@ describe('while the session is being restored', () => {
     expect(visited).toEqual(['/login'])
     expect(here().name).toBeUndefined()
     expect(backend.count('refresh')).toBe(1)
+  })
+})
+
+describe('prepare', () => {
+  /** Each call, and what answers it. */
+  let calls: { user: User; signal: AbortSignal; done: () => void; fail: (error: unknown) => void }[]
+  const prepare: Prepare = (user, { signal }) =>
+    new Promise<void>((resolve, reject) => {
+      calls.push({ user, signal, done: resolve, fail: reject })
+    })
+  /** As a menu of the API would: a page that only this role has. */
+  const addReports = () =>
+    router.addRoute({
+      path: '/reports/:id',
+      component: { render: () => null },
+      meta: { requiresAuth: true },
+    })
+  const namesOf = () => calls.map(({ user }) => user.name)
+
+  beforeEach(() => {
+    calls = []
+    removeGuard()
+    startApp(prepare)
+  })
+
+  async function finish(index = calls.length - 1) {
+    calls[index]!.done()
+    await elapse()
+  }
+
+  it('is awaited after a sign-in, before the page is entered', async () => {
+    await router.push('/dashboard')
+    await signIn()
+    expect(namesOf()).toEqual(['Ada'])
+    expect(here().path).toBe('/login')
+    await finish()
+    expect(here().fullPath).toBe('/dashboard')
+  })
+
+  it('is awaited after a restore, before the page is entered', async () => {
+    await reload(prepare)
+    calls = []
+    void router.push('/dashboard')
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(namesOf()).toEqual(['Ada'])
+    expect(visited).toEqual([])
+    await finish()
+    expect(visited).toEqual(['/dashboard'])
+  })
+
+  it('a page that it adds: a visitor signs in, and comes to that page', async () => {
+    await router.push('/reports/1?tab=2#top')
+    expect(here().path).toBe('/login')
+    expect(here().query).toEqual({ redirect: '/reports/1?tab=2#top' })
+    await signIn()
+    addReports()
+    await finish()
+    expect(here().fullPath).toBe('/reports/1?tab=2#top')
+    expect(here().params).toEqual({ id: '1' })
+  })
+
+  it('a page that it adds is opened by its address after a reload', async () => {
+    await reload(prepare)
+    void router.push('/reports/1')
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    addReports()
+    await finish()
+    expect(visited).toEqual(['/reports/1'])
+    expect(here().params).toEqual({ id: '1' })
+  })
+
+  it('an address that is still unknown: not found, after the sign-in the default page', async () => {
+    await router.push('/no/such/page')
+    await signIn()
+    await finish()
+    expect(here().fullPath).toBe('/dashboard')
+    await router.push('/no/such/page')
+    expect(here().name).toBe('not-found')
+  })
+
+  it('without a page for unknown addresses they lead to the sign-in too', async () => {
+    vi.spyOn(console, 'warn').mockReturnValue() // The router reports it.
+    router.removeRoute('not-found')
+    router.removeRoute('unavailable')
+    await router.push('/reports/1')
+    expect(here().path).toBe('/login')
+  })
+
+  it('a page that is open to everyone does not wait', async () => {
+    await router.push('/')
+    await signIn()
+    await router.push('/forbidden')
+    expect(visited).toEqual(['/', '/forbidden'])
+    expect(namesOf()).toEqual(['Ada'])
+  })
+
+  it('runs once for a person, however many pages they enter', async () => {
+    await signIn()
+    void router.push('/dashboard')
+    await elapse()
+    void router.push('/files/a')
+    await elapse()
+    await finish()
+    await router.push('/secret')
+    void auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant(grantFor({ ...ada, name: 'Ada L.' }))
+    await elapse()
+    await router.push('/dashboard')
+    expect(visited).toEqual(['/files/a', '/secret', '/dashboard'])
+    expect(namesOf()).toEqual(['Ada'])
+  })
+
+  it('runs again for a person who signs in again', async () => {
+    await router.push('/login')
+    await signIn()
+    await finish()
+    void auth.logout()
+    await elapse()
+    backend.latest('logout').done()
+    await signIn()
+    expect(namesOf()).toEqual(['Ada', 'Ada'])
+    expect(here().path).toBe('/login')
+    await finish()
+    expect(here().path).toBe('/dashboard')
+  })
+
+  it('runs again when the roles change', async () => {
+    await router.push('/login')
+    await signIn(bob)
+    await finish()
+    void auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant(grantFor({ ...bob, roles: ['user', 'admin'] }))
+    await elapse()
+    expect(namesOf()).toEqual(['Bob', 'Bob'])
+    void router.push('/admin')
+    await elapse()
+    expect(here().path).toBe('/dashboard')
+    await finish()
+    expect(here().path).toBe('/admin')
+  })
+
+  it('a role that is lost takes the page away without waiting for it', async () => {
+    await router.push('/login?redirect=/admin')
+    await signIn(ada)
+    await finish()
+    expect(here().path).toBe('/admin')
+    await signIn(bob)
+    expect(here().path).toBe('/forbidden')
+  })
+
+  it('shows the stand-in at the address of the page if it rejects, and is tried again', async () => {
+    await router.push('/reports/1')
+    await signIn()
+    calls[0]!.fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(here().name).toBe('unavailable')
+    expect(here().fullPath).toBe('/reports/1')
+    expect(calls).toHaveLength(1)
+
+    void router.push('/dashboard')
+    await elapse()
+    expect(namesOf()).toEqual(['Ada', 'Ada'])
+    await finish()
+    expect(here().path).toBe('/dashboard')
+  })
+
+  it('what it throws at once is a failure as well', async () => {
+    removeGuard()
+    startApp(() => {
+      throw new TypeError('menus is undefined')
+    })
+    await router.push('/dashboard')
+    await signIn()
+    expect(here().name).toBe('unavailable')
+  })
+
+  it('without a stand-in, its failure is that of the navigation', async () => {
+    router.removeRoute('unavailable')
+    router.onError(() => {})
+    await signIn()
+    const arrived = outcome(router.push('/dashboard'))
+    await elapse()
+    const failure = new Error('No menus')
+    calls[0]!.fail(failure)
+    await elapse()
+    expect(arrived.reason).toBe(failure)
+  })
+
+  it('R17: signing out while it runs leads to the sign-in', async () => {
+    await router.push('/')
+    await signIn()
+    void router.push('/dashboard')
+    await elapse()
+    void auth.logout()
+    await elapse()
+    expect(calls[0]!.signal.aborted).toBe(true)
+    expect(here().path).toBe('/login')
+  })
+
+  it('R17: signing out after it failed leads to the sign-in, and not back', async () => {
+    await router.push('/reports/1')
+    await signIn()
+    calls[0]!.fail(new TypeError('Failed to fetch'))
+    await elapse()
+    void auth.logout()
+    await elapse()
+    expect(here().fullPath).toBe('/login')
+  })
+
+  it('R8: a session that ends while it runs leads to the sign-in, and back', async () => {
+    await router.push('/')
+    await signIn()
+    void router.push('/files/a')
+    await elapse()
+    void auth.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    calls[0]!.fail(new Error('The session has ended'))
+    await elapse()
+    expect(here().name).not.toBe('unavailable')
+    await signIn()
+    await finish()
+    expect(here().fullPath).toBe('/files/a')
+  })
+
+  it('R6: another person who signs in while it runs is prepared for themselves', async () => {
+    await router.push('/')
+    await signIn(ada)
+    void router.push('/files/a')
+    await elapse()
+    await signIn(bob)
+    expect(namesOf()).toEqual(['Ada', 'Bob'])
+    expect(calls.map(({ signal }) => signal.aborted)).toEqual([true, false])
+    await finish(0)
+    expect(here().path).toBe('/')
+    await finish(1)
+    expect(here().path).toBe('/files/a')
+  })
+
+  it('another person on a page of the last one is prepared before they enter another', async () => {
+    await router.push('/login?redirect=/files/a')
+    await signIn(ada)
+    await finish()
+    await signIn(bob)
+    expect(namesOf()).toEqual(['Ada', 'Bob'])
+    void router.push('/dashboard')
+    await elapse()
+    expect(here().path).toBe('/files/a')
+    await finish()
+    expect(here().path).toBe('/dashboard')
+  })
+
+  it('R7: nothing is prepared while it cannot be known who is there', async () => {
+    await reload(prepare)
+    calls = []
+    void router.push('/reports/1')
+    await elapse()
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(here().name).toBe('unavailable')
+    expect(calls).toEqual([])
+
+    void auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    addReports()
+    await finish()
+    expect(here().fullPath).toBe('/reports/1')
+    expect(here().name).toBeUndefined()
   })
 })
 

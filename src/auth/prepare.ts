@@ -1,0 +1,62 @@
+/** What the app prepares for a person before they enter a page (guard.ts): once, until they leave. */
+import { watch } from 'vue'
+import type { User } from './contract.ts'
+
+/** `signal` aborts when the person is no longer signed in, or their roles change. */
+export type Prepare = (user: User, options: { signal: AbortSignal }) => unknown
+
+export function createPreparation(currentUser: () => User | null, prepare?: Prepare) {
+  let current: { isDone: boolean; done: Promise<void> } | null = null
+  let person = new AbortController()
+
+  const stopWatch = watch(
+    () => personOf(currentUser()),
+    () => {
+      current = null
+      person.abort()
+      person = new AbortController()
+    },
+    { flush: 'sync' }, // It runs again for a person who signs out and in at once.
+  )
+
+  function start(user: User, run: Prepare) {
+    const { signal } = person
+    const done = new Promise<void>((resolve, reject) => {
+      // Nobody waits for what was begun for somebody else.
+      signal.addEventListener('abort', () => resolve())
+      const call = async () => void (await run(user, { signal }))
+      call().then(resolve, reject)
+    })
+    const started = { isDone: false, done }
+    done.then(
+      () => (started.isDone = true),
+      () => current === started && (current = null),
+    )
+    return started
+  }
+
+  return {
+    /** Whether nothing is left to do: also if nobody is signed in. */
+    isReady: () => !prepare || !currentUser() || !!current?.isDone,
+    /**
+     * Runs `prepare` unless it runs or has run.
+     *
+     * @throws what it throws
+     */
+    async ready(): Promise<void> {
+      const user = currentUser()
+      if (!user || !prepare) return
+      current ??= start(user, prepare)
+      await current.done
+    },
+    stop(): void {
+      stopWatch()
+      person.abort()
+    },
+  }
+}
+
+/** What `prepare` depends on: another person, or other roles. */
+function personOf(user: User | null): string | null {
+  return user && JSON.stringify([user.id, user.roles])
+}
