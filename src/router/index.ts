@@ -1,16 +1,18 @@
 /** The router: titles, scrolling, and what happens when a page's code cannot be loaded. */
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHistory, stringifyQuery } from 'vue-router'
+import type { LocationQueryRaw } from 'vue-router'
 import { atSameAddress } from '@/auth/index.ts'
 import { routes } from './routes.ts'
 
 const APP_NAME = 'Vue Silent Refresh'
 
-/** Marks, in sessionStorage, the address that was loaded anew because its chunk was missing. */
+/** Key in sessionStorage: the address that was reloaded because its chunk was missing. */
 const RELOADED = 'router.reloaded'
 
 const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes,
+  stringifyQuery: (query = {}) => stringifyQuery(wellFormed(query)),
   scrollBehavior: (to, from, saved) => saved ?? (to.hash ? { el: to.hash } : { top: 0 }),
 })
 
@@ -20,8 +22,8 @@ router.afterEach((to, from, failure) => {
   if (to.name !== 'unavailable') tabStorage()?.removeItem(RELOADED)
 })
 
-// After a new deployment the chunks that this page knows are gone: a load of the page brings the new
-// ones, once. If they still do not come, or there is no network, the server is out of reach.
+// After a deployment, the chunks that this page knows are gone: reload once, to get the new ones. If
+// they are still missing, or there is no network, the server cannot be reached.
 router.onError((error, to) => {
   if (!/dynamically imported module|importing a module|preload/i.test(String(error))) return
   const storage = tabStorage()
@@ -29,17 +31,31 @@ router.onError((error, to) => {
     void router.replace(atSameAddress('unavailable', to))
   } else {
     storage.setItem(RELOADED, to.fullPath)
-    window.location.assign(router.resolve(to.fullPath).href)
+    // With the origin: a path such as `//example.com` alone would lead to another one.
+    window.location.assign(window.location.origin + router.resolve(to.fullPath).href)
   }
 })
 
-/** Null where the browser denies it: what cannot be marked is not loaded anew, time and again. */
+/** Null if the browser denies it. A page that cannot be marked must not be reloaded time and again. */
 function tabStorage(): Storage | null {
   try {
     return window.sessionStorage
   } catch {
     return null
   }
+}
+
+/** Without lone surrogates, such as half an emoji typed into a search field: they cannot be encoded. */
+function wellFormed(query: LocationQueryRaw): LocationQueryRaw {
+  const clean = <T>(text: T) =>
+    typeof text === 'string' ? text.replace(/\p{Surrogate}/gu, '\ufffd') : text
+  const entries = Object.entries(query)
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      clean(key),
+      Array.isArray(value) ? value.map(clean) : clean(value),
+    ]),
+  )
 }
 
 export default router

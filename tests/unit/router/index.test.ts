@@ -42,6 +42,14 @@ describe('The title', () => {
   })
 })
 
+it.each([{ q: 'a\ud800' }, { q: ['\udc00', 'b'] }, { 'q\ud800': '1' }])(
+  'a query with a lone surrogate does no harm: %j',
+  async (query) => {
+    await router.push({ path: '/', query })
+    expect(decodeURI(router.currentRoute.value.fullPath)).toContain('\ufffd')
+  },
+)
+
 describe('When the code of a page is gone', () => {
   const assign = () => vi.spyOn(window.location, 'assign').mockReturnValue()
   const load = vi.fn<() => Promise<object>>()
@@ -54,18 +62,36 @@ describe('When the code of a page is gone', () => {
   it('the page is loaded anew, and a second time it is out of reach', async () => {
     const loaded = assign()
     await go('/lazy/once?tab=2#top')
-    expect(loaded.mock.calls).toEqual([['/lazy/once?tab=2#top']])
+    expect(loaded.mock.calls).toEqual([[`${location.origin}/lazy/once?tab=2#top`]])
 
     await go('/lazy/once?tab=2#top')
     await vi.waitFor(() => expect(router.currentRoute.value.name).toBe('unavailable'))
     expect(loaded).toHaveBeenCalledOnce()
   })
 
+  it.each([
+    '//elsewhere.example/page',
+    '///elsewhere.example',
+    '/\\elsewhere.example',
+    '/\t/elsewhere',
+  ])('a reload stays on this origin: %j', async (path) => {
+    vi.spyOn(console, 'warn').mockReturnValue() // The router reports the slashes.
+    const loaded = assign()
+    const remove = router.beforeEach(async () => void (await load()))
+    await go(path)
+    remove()
+    const [[address]] = loaded.mock.calls as [[string]]
+    expect(new URL(address, location.href).origin).toBe(location.origin)
+  })
+
   it('another page is loaded anew for itself', async () => {
     const loaded = assign()
     await go('/lazy/one')
     await go('/lazy/two')
-    expect(loaded.mock.calls).toEqual([['/lazy/one'], ['/lazy/two']])
+    expect(loaded.mock.calls).toEqual([
+      [`${location.origin}/lazy/one`],
+      [`${location.origin}/lazy/two`],
+    ])
   })
 
   it('the page is loaded anew again after the next deployment', async () => {
