@@ -38,7 +38,10 @@ export default defineConfig(({ mode }) => {
     server: { proxy, cors: false },
     preview: { proxy, cors: false, headers: securityHeaders(env.VITE_API_BASE_URL) },
     test: {
-      include: [mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/!(proof)/**/*.test.ts'],
+      include: [
+        mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/{unit,integration}/**/*.test.ts',
+        'tests/proof/stories/*.test.ts', // demo
+      ],
       maxWorkers: '100%',
       pool: 'threads',
       // Node 25 and later have a localStorage of their own, in the place of the test environment's.

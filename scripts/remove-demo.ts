@@ -46,7 +46,6 @@ const demo = [
   'src/lab',
   'src/views/AdminView.vue',
   'src/views/LabView.vue',
-  'tests/docs',
   'tests/e2e/accessibility.spec.ts',
   'tests/e2e/lab.spec.ts',
   'tests/e2e/refresh.spec.ts',
@@ -54,16 +53,20 @@ const demo = [
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
   'tests/e2e/window.ts',
-  'tests/integration/remove-demo.test.ts',
-  'tests/integration/server-demo.test.ts',
   'tests/proof',
-  'tests/unit/lab',
-  'tests/unit/views/LabView.test.ts',
-  'tests/unit/views/demo.test.ts',
 ]
 
 /** Scripts of package.json that work on the demo. */
-const demoScripts = ['remove-demo', 'screenshots', 'test:proof']
+const demoScripts = [
+  'bench',
+  'bench:fleet',
+  'bench:server',
+  'remove-demo',
+  'screenshots',
+  'size',
+  'test:proof',
+  'test:soak',
+]
 
 // Only after something: a line that is `# demo` alone is a heading of somebody's own.
 const MARKED_LINE = /^.*\S (?:\/\/|\/\*|#) demo(?: \*\/)?\n/gm

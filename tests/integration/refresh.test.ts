@@ -23,7 +23,7 @@ async function signedIn(username = 'demo') {
 
 const statuses = async (path: string) => (await mock.log(path)).map(({ status }) => status)
 
-describe.each([10, 1_000])('a burst of %i calls', (size) => {
+describe.each([10, 200])('a burst of %i calls', (size) => {
   it('R1: with a dead token: one refresh, and every call succeeds', async () => {
     const { api } = await signedIn()
     await mock.control('expire-access')

@@ -15,7 +15,7 @@ import {
   MINUTE,
   outcome,
   quickUsers,
-} from '../unit/mock-server/harness.ts'
+} from '../proof/mock/harness.ts'
 
 const LEEWAY = 30_000
 

@@ -2,13 +2,7 @@
  * The mock server’s demo resources: whose they are, and who may see them.
  */
 import { describe, expect, it } from 'vitest'
-import {
-  createHarness,
-  createMemoryStorage,
-  granted,
-  outcome,
-  quickUsers,
-} from '../unit/mock-server/harness.ts'
+import { createHarness, createMemoryStorage, granted, outcome, quickUsers } from './harness.ts'
 
 async function setUp() {
   const harness = createHarness()

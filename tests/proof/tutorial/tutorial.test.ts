@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { FakeLocks } from '../support/browser.ts'
-import type { HeldAnswer } from '../support/wire.ts'
+import { FakeLocks } from '../../support/browser.ts'
+import type { HeldAnswer } from '../../support/wire.ts'
 import { createChannels } from './channels.ts'
 import { createServer, LIFETIME } from './server.ts'
 import * as step1 from './steps/1-refresh-and-replay.ts'
@@ -58,7 +58,7 @@ const personOf = async (answer: Promise<Response>) => (await (await answer).json
 const sentTo = (path: string) => server.sent.filter((request) => request.path === `/api${path}`)
 
 describe('the text', () => {
-  const tutorial = read('../../docs/tutorial.md')
+  const tutorial = read('../../../docs/tutorial.md')
   const files = readdirSync(new URL('./steps', import.meta.url)).sort()
 
   it('shows each step as it is', () => {
@@ -70,10 +70,10 @@ describe('the text', () => {
     const [, , ...steps] = tutorial.replace(/\s+/g, ' ').split(/ ## \d/)
     for (const step of steps) {
       const rules = [...step.matchAll(/ \*\*(R\d+)/g)].map(([, rule]) => rule)
-      const tests = [...step.matchAll(/"((R\d+): [^"]+)" in `(tests\/unit\/[^`]+)`/g)]
+      const tests = [...step.matchAll(/"((R\d+): [^"]+)" in `(tests\/[^`]+)`/g)]
       expect(tests.map(([, , rule]) => rule)).toEqual(rules)
       const missing = tests.filter(
-        ([, name, , file]) => !read(`../../${file}`).includes(`'${name}'`),
+        ([, name, , file]) => !read(`../../../${file}`).includes(`'${name}'`),
       )
       expect(missing.map(([text]) => text)).toEqual([])
     }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
-const docs = read('../../docs/backends.md')
+const docs = read('../../../docs/backends.md')
 
 describe.each(['express', 'oauth2', 'enveloped'])('the example %s', (name) => {
   const source = read(`./examples/${name}.ts`).trimEnd()

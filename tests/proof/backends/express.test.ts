@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createJourney, describeJourneys } from '../support/journeys.ts'
-import type { OpenApi } from '../support/journeys.ts'
+import { createJourney, describeJourneys } from '../../support/journeys.ts'
+import type { OpenApi } from '../../support/journeys.ts'
 import { createExpressBackend } from './examples/express.ts'
 import { listen } from './servers/common.ts'
 import { createExpressServer } from './servers/express.ts'

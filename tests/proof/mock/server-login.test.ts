@@ -3,13 +3,7 @@
  * passwords (S4, S6).
  */
 import { describe, expect, it, vi } from 'vitest'
-import {
-  cookieOf,
-  createHarness,
-  granted,
-  outcome,
-  quickUsers,
-} from '../unit/mock-server/harness.ts'
+import { cookieOf, createHarness, granted, outcome, quickUsers } from './harness.ts'
 
 const credentials = { username: 'demo', password: 'password' }
 

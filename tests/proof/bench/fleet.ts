@@ -4,8 +4,8 @@
  *
  *     npm run bench:fleet
  */
-import { createAuth, createTabs } from '../../src/auth/index.ts'
-import type { AuthBackend } from '../../src/auth/index.ts'
+import { createAuth, createTabs } from '../../../src/auth/index.ts'
+import type { AuthBackend } from '../../../src/auth/index.ts'
 
 const CLIENTS = 10_000
 const MINUTE = 60_000

@@ -3,7 +3,7 @@
  * answers at once and never fails; what happens on the way is left to network.ts.
  */
 import type { User } from '@/auth/index.ts'
-import { ada, bob } from '../support/backend.ts'
+import { ada, bob } from '../../support/backend.ts'
 
 /** Milliseconds that an access token lives, from its issue. */
 export const LIFETIME = 60_000

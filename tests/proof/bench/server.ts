@@ -12,7 +12,7 @@ import { connect } from 'node:net'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { H3, serve } from 'h3'
-import { createMockServer } from '../../mock-server/app.ts'
+import { createMockServer } from '../../../mock-server/app.ts'
 
 const CONNECTIONS = 32
 /** Milliseconds. */

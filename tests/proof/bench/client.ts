@@ -7,7 +7,7 @@
  * collector that is not the most of what is measured.
  */
 import { ofetch } from 'ofetch'
-import { createApiClient, createAuth, createTabs } from '../../src/auth/index.ts'
+import { createApiClient, createAuth, createTabs } from '../../../src/auth/index.ts'
 
 const WARM_UP = 5
 

@@ -1,4 +1,4 @@
-/** What people, servers and other scripts bring: cases beyond one well-behaved API and one tab. */
+/** The rules of docs/rules.md, each by a test or two. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   SessionEndedError,
@@ -160,6 +160,130 @@ describe('R4: a route that refuses every token', () => {
     await expect(api('/change-password', options)).rejects.toMatchObject({ status: 401 })
     expect([paths, backend.count('refresh')]).toEqual([['/v1/change-password'], 0])
     expect(auth.sessions.current()!.isAlive()).toBe(true)
+  })
+})
+
+describe('one refresh', () => {
+  it('R1: ten 401s at once cause one, and each call is sent once more', async () => {
+    const auth = await signIn()
+    const { api, paths, kill } = openClient(auth, () => false)
+    kill()
+    const answers = Promise.all(Array.from({ length: 10 }, (_, n) => api(`/${n}`)))
+    await elapse()
+    backend.latest('refresh').grant()
+    await expect(answers).resolves.toHaveLength(10)
+    expect([backend.count('refresh'), paths.length]).toEqual([1, 20])
+  })
+
+  it('R2: a token past its lifetime is not sent', async () => {
+    const auth = await signIn()
+    const { api, paths } = openClient(auth, () => false)
+    await elapse(900_000)
+    const answer = api('/notes')
+    await elapse()
+    expect(paths).toEqual([])
+    backend.latest('refresh').grant()
+    await answer
+    expect(paths).toEqual(['/v1/notes'])
+  })
+
+  it('R3: a late 401 is replayed without a second refresh', async () => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const api = createApiClient({ baseURL, auth, fetch })
+    const late = outcome(api('/slow'))
+    await arrived(1)
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await refreshed
+    sent[0]!.answer(unauthorized())
+    await arrived(2)
+    sent[1]!.answer(ok())
+    await elapse()
+    expect(late.value).toEqual({ ok: true })
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
+    const auth = await signIn()
+    const { api, kill } = openClient(auth, () => false)
+    kill()
+    const answers = [outcome(api('/a')), outcome(api('/b'))]
+    await elapse()
+    backend.latest('refresh').fail(httpError(status))
+    await elapse()
+    for (const { reason } of answers) expect(reason).toBeInstanceOf(SessionEndedError)
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
+    expect(auth.accessToken.value).toBeNull()
+  })
+
+  it('R9: an aborted call rejects while it waits, and is not sent', async () => {
+    const auth = await signIn()
+    const { api, paths } = openClient(auth, () => false)
+    await elapse(900_000)
+    const controller = new AbortController()
+    const [aborted, other] = [outcome(api('/a', { signal: controller.signal })), api('/b')]
+    await elapse()
+    const reason = new Error('no longer wanted')
+    controller.abort(reason)
+    await elapse()
+    expect(aborted.reason).toBe(reason)
+    backend.latest('refresh').grant()
+    await other
+    expect(paths).toEqual(['/v1/b'])
+  })
+
+  it('R11: a refresh that hangs is given up after 10 s', async () => {
+    const auth = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse(10_000)
+    expect(refreshed.reason).toMatchObject({ name: 'TimeoutError' })
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('R12: a refresh that answers after sign-out changes nothing', async () => {
+    const auth = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    void auth.logout()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
+    expect([auth.status.value, auth.accessToken.value]).toEqual(['anonymous', null])
+  })
+
+  it('R14: web storage holds no token', async () => {
+    const auth = await signIn()
+    const stored = JSON.stringify([...browser.storage])
+    expect(stored).not.toContain(auth.accessToken.value)
+    expect(browser.storage.size).toBe(1)
+  })
+})
+
+describe('R10: a replay sends the same bytes', () => {
+  const form = new FormData()
+  form.set('file', new Blob([new Uint8Array([0, 255, 10, 13])]), 'a.bin')
+
+  it.each<[string, BodyInit | Record<string, unknown>]>([
+    ['JSON', { name: 'ä' }],
+    ['FormData', form],
+    ['a Blob', new Blob([new Uint8Array([1, 0, 255])], { type: 'image/x-test' })],
+    ['a typed array', new Uint8Array([9, 0, 255])],
+  ])('%s', async (_, body) => {
+    const auth = await signIn()
+    const { fetch, sent, arrived } = createStubApi()
+    const answer = createApiClient({ baseURL, auth, fetch })('/upload', { method: 'POST', body })
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    await arrived(2)
+    sent[1]!.answer(ok())
+    await answer
+    expect(sent[1]!.bytes).toBe(sent[0]!.bytes)
+    expect(sent[1]!.headers.get('content-type')).toBe(sent[0]!.headers.get('content-type'))
   })
 })
 

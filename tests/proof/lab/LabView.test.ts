@@ -15,7 +15,7 @@ import {
   useScreen,
   words,
 } from '../../support/screen.ts'
-import { stubResourceTiming, timeFetch } from '../lab/resourceTiming.ts'
+import { stubResourceTiming, timeFetch } from './resourceTiming.ts'
 
 const api = useScreen()
 const RESOURCE = 'GET /api/protected-resource'

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 const CODE_BLOCK = /^ *```(\w*)\n([^]*?)^ *```$/gm
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const textOf = (page: string) => page.replace(CODE_BLOCK, '')
 const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, it]) => it!)
 

@@ -25,15 +25,15 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createServer as createVite, preview as startPreview } from 'vite'
-import { cacheFile, createFileStorage } from '../../mock-server/storage.ts'
-import { loadState } from '../../mock-server/state.ts'
-import type { State } from '../../mock-server/state.ts'
-import { mockServer } from '../../mock-server/vite.ts'
-import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
+import { cacheFile, createFileStorage } from '../../../mock-server/storage.ts'
+import { loadState } from '../../../mock-server/state.ts'
+import type { State } from '../../../mock-server/state.ts'
+import { mockServer } from '../../../mock-server/vite.ts'
+import { createHarness, granted, outcome } from './harness.ts'
 
-const MAIN = fileURLToPath(new URL('../../mock-server/main.ts', import.meta.url))
-const CONFIG = fileURLToPath(new URL('../../vite.config.ts', import.meta.url))
-const JITI = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../mock-server/main.ts', import.meta.url))
+const CONFIG = fileURLToPath(new URL('../../../vite.config.ts', import.meta.url))
+const JITI = fileURLToPath(new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url))
 
 const CACHE = mkdtempSync(join(tmpdir(), 'mock-server-cache-'))
 

@@ -5,9 +5,9 @@ import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createMockServer } from '../../mock-server/app.ts'
-import { createHarness, granted, outcome } from '../unit/mock-server/harness.ts'
-import type { Harness } from '../unit/mock-server/harness.ts'
+import { createMockServer } from '../../../mock-server/app.ts'
+import { createHarness, granted, outcome } from './harness.ts'
+import type { Harness } from './harness.ts'
 
 afterEach(() => {
   vi.useRealTimers()

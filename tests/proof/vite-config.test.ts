@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest'
 import type { ConfigEnv, UserConfig } from 'vite'
-import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../../headers.config.ts'
-import config from '../../../vite.config.ts'
+import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../headers.config.ts'
+import config from '../../vite.config.ts'
 
 const read = () => (config as (env: ConfigEnv) => UserConfig)({ command: 'serve', mode: 'none' })
 
