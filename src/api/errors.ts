@@ -1,4 +1,5 @@
 /** Errors of API calls in words for people. What to do about them is left to the views. */
+import { retryAfter } from '@/auth/index.ts'
 
 /**
  * Says what went wrong and what to do. The server's own message is used where it refused the
@@ -14,8 +15,8 @@ export function explain(error: unknown): string {
   if (status === 403) return 'Your account may not do this.'
   if (status === 429 || status >= 500) {
     const problem = status === 429 ? 'Too many requests' : 'The server has a problem'
-    const wait = retryAfterSeconds(error)
-    return `${problem}. Try again in ${wait ? inWords(wait) : 'a moment'}.`
+    const wait = retryAfter(error, Date.now())
+    return `${problem}. Try again in ${wait ? inWords(Math.ceil(wait / 1000)) : 'a moment'}.`
   }
   return messageOf(error) ?? 'The server refused the request.'
 }
@@ -29,23 +30,6 @@ function isOutOfReach(error: unknown): boolean {
 /** The HTTP status of the answer, or undefined where there was none. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { status?: number } | null)?.status
-}
-
-/**
- * Seconds that the server asks to wait, or null.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
- */
-function retryAfterSeconds(error: unknown): number | null {
-  const headers = (error as { response?: Response } | null)?.response?.headers
-  const header = headers?.get?.('retry-after')
-  if (!header) return null
-  // By the server's clock, where it tells: this one may be wrong.
-  const sentAt = Date.parse(headers?.get('date') ?? '') || Date.now()
-  const seconds = /^\d+$/.test(header)
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - sentAt) / 1000)
-  return seconds > 0 ? seconds : null
 }
 
 function inWords(seconds: number): string {

@@ -1,24 +1,25 @@
 /** How long to wait after a failure before the next refresh (R7). */
 
-/** No server is waited for longer than an hour. */
-const MAX_RETRY_AFTER = 3_600_000
+/** Milliseconds. No server is waited for longer. */
+export const MAX_RETRY_AFTER = 3_600_000
 
 /**
- * Milliseconds that the server asks to wait by its `Retry-After` header, one hour at most, or null.
+ * Milliseconds that the server asks to wait by its `Retry-After` header, or null. A date counts by the
+ * server's clock if it tells the time, because this one may be wrong.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
 export function retryAfter(error: unknown, now: number): number | null {
-  const headers = (error as { response?: Response } | null)?.response?.headers
-  const header = headers?.get?.('retry-after')
+  const { headers, response } = Object(error) as { headers?: Headers; response?: Response }
+  const answered = headers ?? response?.headers
+  const header = answered?.get?.('retry-after')
   if (!header) return null
   let wait = NaN
   if (/^\d+$/.test(header)) wait = Number(header) * 1000
   else if (header.endsWith('GMT')) {
-    // A date counts by the server's clock, because this one may be wrong.
-    wait = Date.parse(header) - (Date.parse(headers!.get('date') ?? '') || now)
+    wait = Date.parse(header) - (Date.parse(answered!.get('date') ?? '') || now)
   }
-  return wait > 0 ? Math.min(wait, MAX_RETRY_AFTER) : null
+  return wait > 0 ? wait : null
 }
 
 /**

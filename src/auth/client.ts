@@ -43,9 +43,9 @@ function createClient(
   const request = createFetch({
     ...globals,
     async fetch(input, init) {
-      const { [CALL]: call, ...rest } = init as OptionsWithCall
+      const call = (init as OptionsWithCall)[CALL]
       try {
-        return await send(call, input, rest)
+        return await send(call, input, init)
       } catch (error) {
         // ofetch must not retry what is over.
         if (call.refreshFailure || call.over?.aborted) (init as FetchOptions).retry = false

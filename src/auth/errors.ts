@@ -24,15 +24,16 @@ export class SessionEndedError extends Error {
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
+  readonly headers: Headers
   /** The body of the answer, if it is JSON. */
   readonly data: unknown
-  readonly response: Response
 
-  constructor(request: string, response: Response, data: unknown) {
-    super(`${request}: ${response.status} ${response.statusText}`)
-    this.status = response.status
+  // No `response`: axios takes an error that has one for its own, and writes into it.
+  constructor(request: string, { status, statusText, headers }: Response, data: unknown) {
+    super(`${request}: ${status} ${statusText}`)
+    this.status = status
+    this.headers = headers
     this.data = data
-    this.response = response
   }
 }
 

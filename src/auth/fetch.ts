@@ -36,13 +36,8 @@ export interface AuthFetchOptions {
 export function createAuthFetch(options: AuthFetchOptions): Fetch {
   const { begin, send } = createSender(options)
   return async (input, init) => {
-    const call = begin(isRequest(input) ? (init?.signal ?? input.signal) : init?.signal)
-    try {
-      const answer = send(call, input, init)
-      return await (call.over ? unlessAborted(call.over, answer) : answer)
-    } catch (error) {
-      throw call.refreshFailure ? call.refreshFailure.error : error
-    }
+    const given = isRequest(input) ? (init?.signal ?? input.signal) : init?.signal
+    return send(begin(given), input, init)
   }
 }
 
@@ -78,37 +73,34 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const { session } = call
     const signal = init.signal ? anySignal(init.signal, call.over) : call.over
     signal?.throwIfAborted()
-    const target = read(input) // R5: what is checked here is what is sent.
-    const given = new Headers(init.headers ?? (isRequest(target) ? target.headers : undefined))
-    const url = new URL(isRequest(target) ? target.url : target)
-    const isOwn = url.origin === origin && !given.has('authorization')
+    const { target, url, headers, method } = read(input, init) // R5: what is checked is what is sent.
+    const isOwn = url.origin === origin && !headers.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal })
 
     const { body, type, replayable } = await encode(init.body)
-    if (type && !given.has('content-type')) given.set('content-type', type)
+    if (type && !headers.has('content-type')) headers.set('content-type', type)
 
-    function sendWith(token: string): Promise<Response> {
+    async function sendWith(token: string, headers: Headers): Promise<Response> {
       signal!.throwIfAborted()
-      const headers = new Headers(given)
       headers.set('authorization', `Bearer ${token}`)
       const request = isRequest(target) ? target.clone() : target
-      return native(request, { ...init, body, headers, signal })
+      const response = await native(request, { ...init, body, headers, signal })
+      signal!.throwIfAborted() // R6
+      return response
     }
 
     async function whenReady(token: string | Promise<string>): Promise<string> {
-      if (typeof token === 'string') return token
       try {
-        return await unlessAborted(signal!, token)
+        return typeof token === 'string' ? token : await unlessAborted(signal!, token)
       } catch (error) {
         if (!signal!.aborted) call.refreshFailure = { error } // R7
         throw error
       }
     }
 
-    const method = init.method ?? (isRequest(target) ? target.method : 'GET')
     const route = `${method} ${url.pathname}`
     const token = await whenReady(session.tokenToSend())
-    const response = await sendWith(token)
+    const response = await sendWith(token, headers)
     if (response.status !== 401) {
       session.refusals.accepted(route)
       return response
@@ -126,7 +118,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     response.body?.cancel().catch(() => {})
     call.replayed = true
     const nextToken = await whenReady(next)
-    const answer = await sendWith(nextToken)
+    const answer = await sendWith(nextToken, new Headers(headers))
     session.noteReplay(route, answer.status, typeof next === 'string' ? null : nextToken)
     return answer
   }
@@ -134,9 +126,16 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
   return { begin, send }
 }
 
-/** The request as it is now. A `URL`, a `Request` or any other object may change later. */
-function read(input: RequestInfo | URL): string | Request {
-  return isRequest(input) ? Request.prototype.clone.call(input) : absoluteUrl(String(input)).href
+/** What is sent, read once: a `URL`, a `Request` or any other object may change later. */
+function read(input: RequestInfo | URL, init: RequestInit) {
+  if (!isRequest(input)) {
+    const url = absoluteUrl(String(input))
+    const { method = 'GET', headers } = init
+    return { target: url.href, url, method, headers: new Headers(headers) }
+  }
+  const target: Request = Request.prototype.clone.call(input)
+  const { method = target.method, headers = target.headers } = init
+  return { target, url: new URL(target.url), method, headers: new Headers(headers) }
 }
 
 /** Also a Request of another window, such as an iframe. */

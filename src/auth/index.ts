@@ -2,6 +2,7 @@
 export { createAuth } from './auth.ts'
 export type { AuthOptions } from './auth.ts'
 export { createCookieBackend, createGet, createPost } from './backend.ts'
+export { retryAfter } from './backoff.ts'
 export type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
 export { createApiClient } from './client.ts'
 export type { PasswordCredentials, TokenGrant, User } from './contract.ts'

@@ -2,7 +2,7 @@
  * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
  * leads to, the one refresh that all calls share, and what each failure of it means.
  */
-import { backOffTime, retryAfter } from './backoff.ts'
+import { MAX_RETRY_AFTER, backOffTime, retryAfter } from './backoff.ts'
 import type { User } from './contract.ts'
 import { isRefusal } from './errors.ts'
 import type { EndReason, SessionEndedError } from './errors.ts'
@@ -163,7 +163,8 @@ export class Session {
   #backOff(error: unknown): void {
     const at = this.#owner.now()
     const count = (this.failure?.count ?? 0) + 1
-    const wait = retryAfter(error, at) ?? backOffTime(count, this.#owner.random())
+    const asked = retryAfter(error, at) ?? backOffTime(count, this.#owner.random())
+    const wait = Math.min(asked, MAX_RETRY_AFTER)
     this.pause({ error, count, at, until: at + wait })
     this.#owner.refreshFailed(this)
   }

@@ -1,15 +1,20 @@
 /**
- * What the client itself costs, over a transport that answers at once: one call beside the same
- * through bare ofetch, calls at once with a dead token beside those with a live one, and what each
- * call takes that waits for a refresh. Medians of rounds in which all that is compared takes turns.
+ * What the client itself costs. One call beside the same through bare ofetch, over HTTP on loopback
+ * and over a stub that answers at once. Over the stub also: calls at once with a dead token beside
+ * those with a live one, and what each call takes that waits for a refresh. Medians of rounds in
+ * which all that is compared takes turns.
  *
  * `npm run bench` gives V8 room for 10,000 calls among its young objects, and so a garbage
  * collector that is not the most of what is measured.
  */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { ofetch } from 'ofetch'
 import { createApiClient, createAuth, createTabs } from '../../../src/auth/index.ts'
 
 const WARM_UP = 5
+
+type Client = (path: string) => Promise<unknown>
 
 const baseURL = 'https://api.example'
 const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }
@@ -40,23 +45,36 @@ const bare = ofetch.create({ baseURL }, { fetch })
 const api = createApiClient({ baseURL, auth, fetch })
 
 await auth.login({ username: 'demo', password: 'password' })
-console.table(await oneCall())
+console.table([...(await overHttp()), ...(await oneCall('stub', bare, api))])
 for (const size of [100, 1_000, 5_000]) console.table(await burst(size))
 body = null // It would take more than the waiting.
 console.table(await waiting([100, 1_000, 10_000]))
 
 /** One call after the other. */
-async function oneCall() {
-  const count = 500
-  const inTurn = (call: () => Promise<unknown>) => async () => {
-    for (let n = 0; n < count; n += 1) await call()
+async function oneCall(over: string, bare: Client, api: Client, count = 500) {
+  const inTurn = (call: Client) => async () => {
+    for (let n = 0; n < count; n += 1) await call('/x')
   }
-  const work = [inTurn(() => bare('/x')), inTurn(() => api('/x'))]
-  const [plain, ours] = await medians(work, 100)
+  const [plain, ours] = await medians([inTurn(bare), inTurn(api)], 100)
+  const each = (ms: number) => round((ms / count) * 1000)
   return [
-    { 'one call': 'bare ofetch', µs: round((plain! / count) * 1000) },
-    { 'one call': 'client', µs: round((ours! / count) * 1000), ratio: round(ours! / plain!) },
+    { 'one call': `bare ofetch, ${over}`, µs: each(plain!) },
+    { 'one call': `client, ${over}`, µs: each(ours!), ratio: round(ours! / plain!) },
   ]
+}
+
+/** As `oneCall`, to a server of its own. */
+async function overHttp() {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'application/json').end('{"ok":true}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const bare = ofetch.create({ baseURL, headers: { authorization: 'Bearer token' } })
+  const rows = await oneCall('HTTP', bare, createApiClient({ baseURL, auth }), 50)
+  server.closeAllConnections()
+  server.close()
+  return rows
 }
 
 /** Calls at once: how long until the last has its answer, and what goes over the wire. */
