@@ -6,6 +6,14 @@ import type { AuthEvent } from '@/auth/index.ts'
 
 export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEvent }))
 
+/**
+ * For a button *Retry*, before the request: if that needs a refresh, it is sent, even while failed
+ * refreshes are held back. Only a person may skip the pause (R7).
+ */
+export function endRefreshPause(): void {
+  useAuthStore().sessions.current()?.endBackOff()
+}
+
 /** The seam for logs, metrics and an error tracker. */
 function onEvent(event: AuthEvent): void {
   if (import.meta.env.DEV && 'problem' in event && event.problem) console.warn(event.problem)

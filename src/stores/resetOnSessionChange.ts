@@ -1,36 +1,41 @@
 /**
- * The one place where a person's data are forgotten: when somebody else signs in, or nobody is
- * signed in any more, every store but `auth` goes back to the state it was made with. Requests that
- * are under way then reject by themselves, and protected views are made anew (App.vue).
+ * Drops a person's data when they leave: when they sign out, their session ends, or somebody else
+ * signs in. All stores but `auth` are disposed of, and App.vue creates header and view again, because
+ * they hold the old ones. Requests under way reject by themselves (R6).
+ *
+ * Code that outlives a person, such as a router guard, must call `useCartStore()` each time and not
+ * keep the store in a constant. Data in web storage stay there: their key must name the person, as
+ * docs/faq.md shows.
  */
-import type { PiniaPlugin, StateTree } from 'pinia'
-import { isReadonly, toRaw, watch } from 'vue'
+import type { PiniaPlugin } from 'pinia'
+import { nextTick, watch } from 'vue'
 import { useAuthStore } from '@/stores/auth.ts'
 
 /**
- * A Pinia plugin for option and setup stores alike. State has to be what `structuredClone` takes,
- * plain data, and what a plugin can write to.
+ * A Pinia plugin. The next use of a store runs its setup again, for the next person (R18). To reset the
+ * state instead would need a copy of what it was at first, which may hold the person's data already: a
+ * store may be seeded from the user or from storage.
  *
- * @throws Error for a store that returns `readonly` state, which would keep a person's data
  * @see https://pinia.vuejs.org/core-concepts/plugins.html
  */
 export const resetOnSessionChange: PiniaPlugin = ({ store, pinia }) => {
-  const auth = useAuthStore(pinia)
-  if (store.$id === auth.$id) return
-  const fixed = Object.keys(store.$state).find((key) => isReadonly(toRaw(store)[key as never]))
-  if (fixed) throw new Error(`Store ${store.$id}: ${fixed} is readonly, and cannot be emptied.`)
-  const initial = copy(store.$state)
-  watch(
-    () => auth.user?.id,
-    (_, before) => {
-      if (before) store.$patch((state: StateTree) => void Object.assign(state, copy(initial)))
-    },
-    // Not a moment later: nothing may render in between.
-    { flush: 'sync' },
-  )
+  if (store.$id === useAuthStore(pinia).$id) return
+  onPersonLeave(() => {
+    store.$dispose()
+    delete pinia.state.value[store.$id]
+    if (!import.meta.env.DEV) return
+    const warn = (action: string) =>
+      console.warn(`${action}() of a store whose person has left. Call its use function again.`)
+    void nextTick(() => store.$onAction(({ name }) => warn(`${store.$id}.${name}`)))
+  })
 }
 
-function copy(state: StateTree): StateTree {
-  const entries = Object.entries(state)
-  return Object.fromEntries(entries.map(([key, value]) => [key, structuredClone(toRaw(value))]))
+/** Calls back as soon as nobody or somebody else is signed in, before anything renders. */
+export function onPersonLeave(callback: () => void): void {
+  const auth = useAuthStore()
+  watch(
+    () => auth.user?.id,
+    (_, before) => void (before && callback()),
+    { flush: 'sync' },
+  )
 }

@@ -1,5 +1,7 @@
 // @vitest-environment happy-dom
+import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { h, ref } from 'vue'
 import { SessionEndedError } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
@@ -105,15 +107,27 @@ describe('The end of a session', () => {
     expect(words(screen.heading())).toBe('Vue Silent Refresh')
   })
 
-  it('does not make a page anew that is open to all', async () => {
+  it('R18: leaves nothing of the person in header or page, open pages included', async () => {
+    const useGreeting = defineStore('greeting', () => ({ text: ref(useAuthStore().user?.name) }))
+    const Greeting = {
+      setup() {
+        const greeting = useGreeting()
+        return () => h('h1', `Hello ${greeting.text ?? 'visitor'}`)
+      },
+    }
     await signedInAs(bob)
-    await openApp('/')
-    const heading = screen.heading()
+    const router = await openApp('/')
+    router.addRoute({ path: '/hello', component: Greeting })
+    await router.push('/hello')
+    await settled()
+    expect(words(screen.heading())).toBe('Hello Bob')
+    const header = screen.header()
 
     void useAuthStore().logout()
     await settled()
 
-    expect(screen.heading()).toBe(heading)
+    expect(words(screen.heading())).toBe('Hello visitor')
+    expect(screen.header()).not.toBe(header)
   })
 
   it('is told in a live region that was there before', async () => {
@@ -236,13 +250,13 @@ describe('For keyboard and screen reader', () => {
   it('leaves the focus where it is if the button to sign out never had it', async () => {
     await signedInAs(bob)
     await openApp('/')
-    const brand = screen.link('Vue Silent Refresh')
-    brand.focus()
+    const skip = screen.link('Skip to content')
+    skip.focus()
 
     screen.button('Sign out').click()
     await settled()
 
-    expect(document.activeElement).toBe(brand)
+    expect(document.activeElement).toBe(skip)
   })
 
   it('does so before the API has answered', async () => {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { useAuthStore } from '@/stores/auth.ts'
 import DashboardView from '@/views/DashboardView.vue'
-import { ada } from '../../support/backend.ts'
+import { ada, grantFor } from '../../support/backend.ts'
 import {
   click,
   openApp,
@@ -90,6 +90,22 @@ describe.each(regions)('The region $name', ({ name, path, answer, shown }) => {
 
     await arrive(answer)
     expect(screen.has(shown, screen.region(name))).toBe(true)
+  })
+
+  it('R7: Retry sends a refresh even while refreshes are held back', async () => {
+    api.on(path, () => problem(401))
+    api.on('POST /api/auth/refresh', () => problem(503, { 'retry-after': '120' }))
+    show(DashboardView)
+    await settled()
+    const region = screen.region(name)
+    await click(screen.button('Retry', region))
+    expect(api.count('POST /api/auth/refresh')).toBe(2)
+    api.on('POST /api/auth/refresh', grantFor(ada))
+    api.on(path, answer)
+
+    await click(screen.button('Retry', region))
+
+    expect(screen.has(shown, region)).toBe(true)
   })
 
   it('has a heading that can take the focus', async () => {
