@@ -1,8 +1,9 @@
 /** The API client: ofetch on the authenticated `fetch`. */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
-import { createSender, isRequest } from './fetch.ts'
+import { createSender } from './fetch.ts'
 import type { AuthFetchOptions, Call, Fetch } from './fetch.ts'
+import { isRequest } from './request.ts'
 import { unlessAborted } from './signals.ts'
 
 declare module 'ofetch' {

@@ -4,7 +4,7 @@ import type { EndReason } from './errors.ts'
 /** Why a refresh started. `requested`: by a call of `refresh()`. */
 export type RefreshCause = 'restore' | 'expiry' | 'background' | 'unauthorized' | 'requested'
 
-interface Outcome {
+export interface Outcome {
   outcome: 'granted' | 'failed' | 'refused'
   /** The HTTP status of a failure, if the API answered. */
   status?: number

@@ -2,6 +2,7 @@
  * The authenticated `fetch`: adds the access token, and after a 401 waits for the refresh and sends
  * the request once more. When and how a token is refreshed is decided in session.ts.
  */
+import { encodeBody, isRequest, readRequest, withoutReplay } from './request.ts'
 import type { Session } from './session.ts'
 import { anySignal, unlessAborted } from './signals.ts'
 import { absoluteUrl, apiOrigin } from './url.ts'
@@ -73,11 +74,11 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const { session } = call
     const signal = init.signal ? anySignal(init.signal, call.over) : call.over
     signal?.throwIfAborted()
-    const { target, url, headers, method } = read(input, init) // R5: what is checked is what is sent.
+    const { target, url, headers, method } = readRequest(input, init) // R5: what is checked is what is sent.
     const isOwn = url.origin === origin && !headers.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal })
 
-    const { body, type, replayable } = await encode(init.body)
+    const { body, type, replayable } = await encodeBody(init.body)
     if (type && !headers.has('content-type')) headers.set('content-type', type)
 
     async function sendWith(token: string, headers: Headers): Promise<Response> {
@@ -124,38 +125,4 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
   }
 
   return { begin, send }
-}
-
-/** What is sent, read once: a `URL`, a `Request` or any other object may change later. */
-function read(input: RequestInfo | URL, init: RequestInit) {
-  if (!isRequest(input)) {
-    const url = absoluteUrl(String(input))
-    const { method = 'GET', headers } = init
-    return { target: url.href, url, method, headers: new Headers(headers) }
-  }
-  const target: Request = Request.prototype.clone.call(input)
-  const { method = target.method, headers = target.headers } = init
-  return { target, url: new URL(target.url), method, headers: new Headers(headers) }
-}
-
-/** Also a Request of another window, such as an iframe. */
-export function isRequest(input: RequestInfo | URL): input is Request {
-  return Object.prototype.toString.call(input) === '[object Request]'
-}
-
-/** A body that can be sent twice, byte for byte (R10). A stream can be read only once. */
-async function encode(body: RequestInit['body']) {
-  const isFixed = !body || typeof body === 'string' || body instanceof Blob
-  if (isFixed) return { body, type: null, replayable: true }
-  const isData = [FormData, URLSearchParams, ArrayBuffer].some((type) => body instanceof type)
-  if (!isData && !ArrayBuffer.isView(body)) return { body, type: null, replayable: false }
-  // Encoded before it is first sent: the caller may change it, and FormData gets a new boundary.
-  const encoded = new Response(body)
-  const type = encoded.headers.get('content-type')
-  return { body: await encoded.blob(), type, replayable: true }
-}
-
-function withoutReplay(response: Response): Response {
-  const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
-  return new Response(response.body, { status: 401, statusText, headers: response.headers })
 }

@@ -3,12 +3,13 @@
  * and further refreshes would not help (R4).
  */
 import { backOffTime } from './backoff.ts'
+import type { Clock } from './backoff.ts'
 
 /** How many routes are remembered, so that memory stays flat (R15). */
 const MAX_ROUTES = 200
 
 export class Refusals {
-  readonly #clock: { now: () => number; random: () => number }
+  readonly #clock: Clock
   /** Routes that refused the current token. */
   readonly #refusing = new Set<string>()
   /** Routes that have accepted a token in this session. */
@@ -17,7 +18,7 @@ export class Refusals {
   #at = 0
   #until = 0
 
-  constructor(clock: { now: () => number; random: () => number }) {
+  constructor(clock: Clock) {
     this.#clock = clock
   }
 

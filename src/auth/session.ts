@@ -2,7 +2,8 @@
  * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
  * leads to, the one refresh that all calls share, and what each failure of it means.
  */
-import { MAX_RETRY_AFTER, backOffTime, retryAfter } from './backoff.ts'
+import { BackOff } from './backoff.ts'
+import type { Clock, RefreshFailure } from './backoff.ts'
 import type { User } from './contract.ts'
 import { isRefusal } from './errors.ts'
 import type { EndReason, SessionEndedError } from './errors.ts'
@@ -18,18 +19,8 @@ export interface HeldGrant {
   expiresAt: number
 }
 
-/** The last refresh failed temporarily. No other is sent before `until` (R7). */
-export interface RefreshFailure {
-  error: unknown
-  count: number
-  at: number
-  until: number
-}
-
 /** What a session leaves to auth.ts. */
-export interface SessionOwner {
-  now: () => number
-  random: () => number
+export interface SessionOwner extends Clock {
   /** Runs tasks one at a time, across tabs too (R1). */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for a new grant and gives it to `session.hold`. */
@@ -44,11 +35,11 @@ export interface SessionOwner {
 export class Session {
   readonly id: string
   grant: HeldGrant | null = null
-  failure: RefreshFailure | null = null
   /** How many calls wait for the refresh that is under way. */
   waiting = 0
   /** False while it is only a guess that there is a session (`restore: 'always'`). */
   isKnown = false
+  readonly backOff: BackOff
   readonly refusals: Refusals
   readonly #owner: SessionOwner
   readonly #ended = new AbortController()
@@ -58,6 +49,7 @@ export class Session {
   constructor(id: string, owner: SessionOwner) {
     this.id = id
     this.#owner = owner
+    this.backOff = new BackOff(owner)
     this.refusals = new Refusals(owner)
   }
 
@@ -100,7 +92,7 @@ export class Session {
 
   /** As `nextToken`, for a person who asks to try again: sent even inside the back-off (R7). */
   nextTokenNow(cause: RefreshCause): Promise<string> {
-    this.endBackOff()
+    this.backOff.end()
     return this.nextToken(cause)
   }
 
@@ -116,7 +108,8 @@ export class Session {
       } catch (error) {
         this.throwIfEnded() // R12
         if (isRefusal(error)) throw this.#owner.endInAllTabs(this, 'expired', error) // R8
-        this.#backOff(error) // R7
+        this.backOff.start(error) // R7
+        this.#owner.refreshFailed(this)
         // Without Web Locks, another tab may have brought the token that this one failed to get.
         if (!isRenewed()) throw error
       }
@@ -155,42 +148,19 @@ export class Session {
     this.grant = { ...grant, user: isSame ? known! : grant.user }
     this.#rejectedToken = null
     this.refusals.tokenChanged()
-    // Another tab's grant that is no newer than the failure here does not undo it (R7).
-    const failedAt = this.failure?.at ?? 0
-    if (grant.receivedAt > failedAt || this.#owner.now() < failedAt) this.failure = null
+    this.backOff.succeeded(grant.receivedAt)
   }
 
-  #backOff(error: unknown): void {
-    const at = this.#owner.now()
-    const count = (this.failure?.count ?? 0) + 1
-    const asked = retryAfter(error, at) ?? backOffTime(count, this.#owner.random())
-    const wait = Math.min(asked, MAX_RETRY_AFTER)
-    this.pause({ error, count, at, until: at + wait })
-    this.#owner.refreshFailed(this)
-  }
-
-  /** Starts the back-off after a failure, in this tab or another. Of two, the longer one counts. */
-  pause(failure: RefreshFailure): void {
+  /** The refresh of another tab has failed. */
+  failedElsewhere(failure: RefreshFailure): void {
     const receivedAt = this.grant?.receivedAt ?? 0
     const isOver = failure.at < receivedAt && receivedAt <= this.#owner.now()
-    if (isOver || (this.isPaused() && failure.until <= this.failure!.until)) return
-    this.failure = failure
-  }
-
-  /** Lets the next call refresh. The count of failures stays. */
-  endBackOff(): void {
-    if (this.failure) this.failure = { ...this.failure, until: this.failure.at }
-  }
-
-  /** Whether refreshes are held back. A clock that was set back ends this. */
-  isPaused(): boolean {
-    const now = this.#owner.now()
-    return !!this.failure && now >= this.failure.at && now < this.failure.until
+    if (!isOver) this.backOff.take(failure)
   }
 
   #throwIfBlocked(): void {
     this.throwIfEnded()
-    if (this.isPaused()) throw this.failure!.error
+    if (this.backOff.isOn()) throw this.backOff.failure!.error
   }
 
   /** Ends the session in this tab. Its calls reject with the error. */

@@ -3,11 +3,11 @@
  * that missed a message finds the shared session id. What a session does is decided in session.ts.
  */
 import type { EndReason } from '../errors.ts'
+import type { AuthEvent } from '../events.ts'
 import type { HeldGrant, Session } from '../session.ts'
 import { portableError, readMessage } from './messages.ts'
 import type { TabMessage } from './messages.ts'
 import { createRefreshMark } from './reload.ts'
-import { createQueue } from './tabs.ts'
 import type { Tabs } from './tabs.ts'
 
 /** What other tabs change in this one. */
@@ -17,11 +17,11 @@ export interface ThisTab {
   /** Another tab has a token for the session `id`, or (null) this tab has to get one. */
   join(id: string, grant: HeldGrant | null): void
   /** The session has ended in another tab. */
-  endHere(session: Session, reason: EndReason): void
-  heard(what: 'grant' | 'failure' | 'end'): void
+  endInThisTab(session: Session, reason: EndReason): void
+  report(event: AuthEvent): void
 }
 
-type SharedSession = ReturnType<typeof shareSession>
+export type SharedSession = ReturnType<typeof shareSession>
 
 /** Stored in place of the session id after its end, and until the API knows of a sign-out. */
 const MARKS = { 'signed-out': 'signed-out', expired: 'expired', owed: 'sign-out-owed' } as const
@@ -54,7 +54,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   /** Whether a result was heard that still counts: another grant, an end or a failure. */
   function isTold(before: HeldGrant | null): boolean {
     const session = tab.current()
-    if (session?.isPaused()) return true
+    if (session?.backOff.isOn()) return true
     return grantHere() !== before && (!session || session.isAlive())
   }
 
@@ -84,7 +84,8 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     const stored = tabs.session.get()
     const current = tab.current()
     const mark = Object.values(MARKS).find((mark) => mark === stored)
-    if (mark && current?.isKnown) tab.endHere(current, mark === 'expired' ? mark : 'signed-out')
+    if (mark && current?.isKnown)
+      tab.endInThisTab(current, mark === 'expired' ? mark : 'signed-out')
     else if (stored && !mark && stored !== current?.id && !endedIds.has(stored)) {
       tab.join(stored, null)
     } else if (!stored && current?.isKnown) {
@@ -102,18 +103,18 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     const isCurrent = current?.id === id
     if (message.type === 'ended') {
       endedIds.add(id)
-      if (isCurrent) tab.endHere(current, message.reason)
+      if (isCurrent) tab.endInThisTab(current, message.reason)
       else if (isMark(tabs.session.get())) catchUp() // Its beginning was not heard here.
-      tab.heard('end')
+      tab.report({ type: 'other-tab', brought: 'end' })
     } else if (message.type === 'granted') {
       if (!isNews(id, message.grant)) return
       tab.join(id, message.grant)
       remember(id, message.isStored)
-      tab.heard('grant')
+      tab.report({ type: 'other-tab', brought: 'grant' })
     } else if (message.type === 'failed' && isCurrent) {
       const error = Object.assign(new Error(), message.failure.error)
-      current.pause({ ...message.failure, error })
-      tab.heard('failure')
+      current.failedElsewhere({ ...message.failure, error })
+      tab.report({ type: 'other-tab', brought: 'failure' })
     } else if (message.type === 'refused' && isCurrent) {
       const isOurToken = current.grant?.receivedAt === message.receivedAt
       if (isOurToken) current.refusals.refusedElsewhere(message.route)
@@ -163,8 +164,9 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       tabs.session.set(id)
       tell({ type: 'granted', id, grant, isStored: tabs.session.isShared })
     },
-    failed({ id, failure }: Session): void {
-      tell({ type: 'failed', id, failure: { ...failure!, error: portableError(failure!.error) } })
+    failed({ id, backOff }: Session): void {
+      const failure = backOff.failure!
+      tell({ type: 'failed', id, failure: { ...failure, error: portableError(failure.error) } })
     },
     refused({ id, grant }: Session, route: string): void {
       if (grant) tell({ type: 'refused', id, route, receivedAt: grant.receivedAt })
@@ -200,28 +202,4 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
 
 function isMark(stored: string | null): boolean {
   return Object.values(MARKS).some((mark) => mark === stored)
-}
-
-/** Without other tabs: tasks run one at a time, and nothing is shared. */
-export function singleTab(): SharedSession {
-  const exclusive = createQueue()
-  const ignore = () => {}
-  return {
-    exclusive,
-    catchUp: ignore,
-    markRefresh: (refresh) => refresh(),
-    knownId: () => null,
-    joined: ignore,
-    granted: ignore,
-    failed: ignore,
-    refused: ignore,
-    left: ignore,
-    ended: ignore,
-    signOut: {
-      isOwed: () => false,
-      owe: ignore,
-      settle: async (_session, tellApi) => void (await exclusive(tellApi)),
-    },
-    stop: ignore,
-  }
 }

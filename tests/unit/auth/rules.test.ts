@@ -374,9 +374,9 @@ describe('R7: the back-off', () => {
     vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
     const auth = await signIn()
     await fail(auth, new TypeError('Failed to fetch'))
-    expect(auth.sessions.current()!.isPaused()).toBe(true)
+    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
     listeners.dispatchEvent(new Event('online'))
-    expect(auth.sessions.current()!.isPaused()).toBe(false)
+    expect(auth.sessions.current()!.backOff.isOn()).toBe(false)
   })
 })
 
