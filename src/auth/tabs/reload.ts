@@ -9,6 +9,9 @@ export const TIME_TO_LAND = 4_000
 
 /** `sentAt`: when the refresh was sent that has not settled, in milliseconds since the epoch. */
 export function createRefreshMark(sentAt: StoredValue, now: () => number) {
+  /** The mark of this page's own refresh. */
+  let own: string | null = null
+
   return {
     /** Milliseconds to wait for the refresh of a page that is gone. */
     remaining(): number {
@@ -18,12 +21,18 @@ export function createRefreshMark(sentAt: StoredValue, now: () => number) {
     },
     /** Sends a refresh. The mark stays if the page goes before it settles. */
     async during<T>(refresh: () => Promise<T>): Promise<T> {
-      sentAt.set(String(now()))
+      own = String(now())
+      sentAt.set(own)
       try {
         return await refresh()
       } finally {
+        own = null
         sentAt.set(null)
       }
+    },
+    /** Puts the mark back if another script has cleared the storage. */
+    keep(): void {
+      if (own && !sentAt.get()) sentAt.set(own)
     },
   }
 }

@@ -144,8 +144,11 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       hear(message)
       for (const done of waiters) done()
     }),
-    // On the way out of view as well, so that a reload still finds the id that a script has cleared.
-    tabs.onVisibilityChange(catchUp),
+    // On the way out of view as well, so that a reload still finds what a script has cleared.
+    tabs.onVisibilityChange(() => {
+      catchUp()
+      refreshMark.keep()
+    }),
   ]
 
   return {

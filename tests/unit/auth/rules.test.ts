@@ -410,6 +410,21 @@ describe('R16: a page that went away in mid-refresh', () => {
     expect(restored.state).toBe('fulfilled')
   })
 
+  it('also if another script has cleared the storage', async () => {
+    const page = new FakePage()
+    const auth = await signIn(
+      openTab({ tabs: browser.openTab({ page: page as unknown as Document }) }),
+    )
+    void auth.refresh()
+    await elapse()
+    browser.storage.clear()
+    page.show('hidden')
+    browser.locks!.release('silent-refresh')
+    void openTab().restore()
+    await elapse(3_999)
+    expect(backend.count('refresh')).toBe(1)
+  })
+
   it('the request outlives its page', async () => {
     const fetch = vi.fn<typeof globalThis.fetch>(async () => Response.json(grantFor()))
     await createCookieBackend({ fetch }).refresh()
