@@ -7,29 +7,51 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
-/** The least that an app with the three libraries can be. */
-const BARE_APP = `
+/** The least that an app with the three libraries can be, and what is added to it. */
+const bareApp = (imports = '', setup = '') => `
 import { createPinia, defineStore } from 'pinia'
 import { createApp } from 'vue'
 import { createRouter, createWebHistory, RouterLink, RouterView } from 'vue-router'
-const useStore = defineStore('store', () => ({}))
+${imports}
 const router = createRouter({ history: createWebHistory(), routes: [] })
+const useStore = defineStore('store', () => ({}))
 const App = { setup: () => (useStore(), () => [RouterLink, RouterView]) }
-createApp(App).use(createPinia()).use(router).mount('#app')
+const app = createApp(App).use(createPinia()).use(router)
+${setup}
+app.mount('#app')
 `
 
+const withThis = bareApp(
+  `import { createApiClient, installAuthGuard } from '/src/auth/index.ts'
+   import { useAuthStore } from '/src/stores/auth.ts'`,
+  `const auth = useAuthStore()
+   installAuthGuard(router, { auth })
+   globalThis.api = createApiClient({ auth })`,
+)
+const withAxios = bareApp(
+  `import axios from 'axios'
+   import createAuthRefreshInterceptor from 'axios-auth-refresh'`,
+  `const api = (globalThis.api = axios.create())
+   createAuthRefreshInterceptor(api, () => axios.post('/api/auth/refresh'))`,
+)
+
 /** All of src/auth except the API client and the back end of `json` mode. */
-const AUTH = /\/src\/auth\/(?!client|fetch|json-)/
+const AUTH = /\/src\/auth\/(?!client|fetch|request|json-)/
 const VALIBOT = /\/node_modules\/valibot\//
 
 const page = await sizeOfPage()
 const auth = await sizeOf(new RegExp(`${AUTH.source}|${VALIBOT.source}`))
 const withoutValibot = await sizeOf(AUTH)
-const bare = await sizeOfBareApp()
-console.log(`/login: ${page} bytes, gzipped`)
-console.log(`src/auth with valibot: ${auth} bytes, gzipped`)
-console.log(`valibot in it: ${auth - withoutValibot} bytes, gzipped`)
-console.log(`Vue, router and Pinia alone: ${bare} bytes, gzipped`)
+console.log('Bytes of JavaScript, gzipped')
+console.table({
+  '/login': page,
+  'src/auth with valibot': auth,
+  'valibot in it': auth - withoutValibot,
+  'Vue, router and Pinia alone': await sizeOfApp(bareApp()),
+  'the same with src/auth and ofetch': await sizeOfApp(withThis),
+  'the same with axios and axios-auth-refresh': await sizeOfApp(withAxios),
+})
+
 async function sizeOfPage(): Promise<number> {
   const chunks = await buildChunks({})
   const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]))
@@ -49,12 +71,12 @@ async function sizeOf(test: RegExp): Promise<number> {
   return gzipSync(chunks.find(({ name }) => name === 'it')!.code).length
 }
 
-async function sizeOfBareApp(): Promise<number> {
+async function sizeOfApp(source: string): Promise<number> {
   const id = 'bare-app'
   const plugin = {
     name: id,
-    resolveId: (source: string) => (source === id ? id : null),
-    load: (source: string) => (source === id ? BARE_APP : null),
+    resolveId: (path: string) => (path === id ? id : null),
+    load: (path: string) => (path === id ? source : null),
   }
   const chunks = await buildChunks({ input: id, plugins: [plugin] })
   return sum(chunks.map(({ code }) => gzipSync(code).length))
