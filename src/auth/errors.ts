@@ -11,7 +11,7 @@ export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError'
   readonly reason: EndReason
   /** The refusal of the refresh, if that ended the session. */
-  override readonly cause: unknown
+  readonly cause: unknown
 
   constructor(reason: EndReason, cause?: unknown) {
     super(`The session has ended (${reason}). Sign in again.`)

@@ -96,7 +96,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
 
   /** Neither a page nor the stand-in for one. */
   function isUnknown({ name, matched }: Page): boolean {
-    const path = matched.at(-1)?.path
+    const path = matched[matched.length - 1]?.path
     return name !== unavailable && (!path || path.startsWith('/:pathMatch'))
   }
 

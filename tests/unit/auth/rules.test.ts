@@ -1,3 +1,4 @@
+// @vitest-environment node
 /** The rules of docs/rules.md, each by a test or two. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
