@@ -2,7 +2,7 @@ import { fileURLToPath, URL } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { cspPlugin, securityHeaders } from './headers.config.ts'
+import { cspPlugin, cspReportPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
 export default defineConfig(({ mode }) => {
@@ -13,7 +13,12 @@ export default defineConfig(({ mode }) => {
   const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
 
   return {
-    plugins: [vue(), cspPlugin(env.VITE_API_BASE_URL), !target && mockServer(env)],
+    plugins: [
+      vue(),
+      cspPlugin(env.VITE_API_BASE_URL),
+      cspReportPlugin(env.VITE_API_BASE_URL),
+      !target && mockServer(env),
+    ],
     resolve: {
       alias: {
         '@': pathOf('src'),

@@ -7,6 +7,7 @@ import { useAuthStore } from '@/stores/auth.ts'
 export const api = createApiClient({
   baseURL,
   auth: () => useAuthStore(),
+  readTimeout: 30_000,
 })
 
 /**

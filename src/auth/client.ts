@@ -1,10 +1,11 @@
 /** The API client: ofetch on the authenticated `fetch`. */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
+import type { CallOptions } from './backend.ts'
 import { createSender } from './fetch.ts'
 import type { AuthFetchOptions, Call, Fetch } from './fetch.ts'
 import { isRequest } from './request.ts'
-import { unlessAborted } from './signals.ts'
+import { unlessAborted, withTimeLimit } from './signals.ts'
 
 declare module 'ofetch' {
   interface FetchOptions {
@@ -13,6 +14,14 @@ declare module 'ofetch' {
     /** `false` takes a 401 as the answer: a wrong current password says nothing about the token. */
     refresh?: boolean
   }
+}
+
+export interface ApiClientOptions extends AuthFetchOptions {
+  /**
+   * Milliseconds that a `GET` or `HEAD` may take, to the end of its body, if the call has no `timeout` of
+   * its own (R11). Streams and all other methods have no limit, and by default nothing has.
+   */
+  readTimeout?: number
 }
 
 /** In the options of a call: the call itself. ofetch passes it on to each of its retries. */
@@ -24,20 +33,21 @@ type OptionsWithCall = FetchOptions & RequestInit & { [CALL]: Call }
  *
  * A call belongs to the session in which it began. It rejects with SessionEndedError when that ends
  * (R6), with the failure of a refresh that it waited for (R7), with the reason of its aborted signal
- * (R9), else with ofetch's FetchError. A body that is still being read ends with the same signals.
+ * (R9), with a DOMException named TimeoutError after `readTimeout`, else with ofetch's FetchError. A
+ * body that is still being read ends with the same signals.
  *
  * @throws TypeError if the API has no http or https address
  * @see https://github.com/unjs/ofetch
  */
-export function createApiClient({ baseURL = '/api', auth, fetch }: AuthFetchOptions): $Fetch {
+export function createApiClient({ baseURL = '/api', fetch, ...rest }: ApiClientOptions): $Fetch {
   // Looked up for each call, so that a global fetch replaced later is used.
   const native: Fetch = fetch ?? ((...args) => globalThis.fetch(...args))
-  return createClient({ defaults: { baseURL }, fetch: native }, { auth, baseURL })
+  return createClient({ defaults: { baseURL }, fetch: native }, { ...rest, baseURL })
 }
 
 function createClient(
   globals: CreateFetchOptions & { fetch: Fetch },
-  options: AuthFetchOptions,
+  options: ApiClientOptions,
 ): $Fetch {
   const { defaults = {}, fetch } = globals
   const { begin, send } = createSender({ ...options, fetch })
@@ -55,8 +65,24 @@ function createClient(
     },
   })
 
-  async function raw(input: FetchRequest, options: FetchOptions = {}) {
+  /** Milliseconds, or 0: no limit but ofetch's `timeout`, which it drops if the call has a signal. */
+  function timeLimit(input: FetchRequest, given: FetchOptions): number {
+    const { method = isRequest(input) ? input.method : 'GET', responseType, signal } = given
+    const isRead = /^(?:get|head)$/i.test(method) && responseType !== 'stream'
+    if (!isRead || (given.timeout && !signal)) return 0
+    return given.timeout ?? options.readTimeout ?? 0
+  }
+
+  async function raw(
+    input: FetchRequest,
+    options: FetchOptions = {},
+  ): Promise<FetchResponse<never>> {
     const given = options.signal ?? defaults.signal ?? (isRequest(input) ? input.signal : null)
+    const limit = timeLimit(input, { ...defaults, ...options })
+    if (limit > 0) {
+      const send = (limited: CallOptions) => raw(input, { ...options, ...limited, timeout: 0 })
+      return withTimeLimit(send, limit, given ?? undefined)
+    }
     const call = begin(given, { ...defaults, ...options })
     try {
       const answer = request.raw(input, { ...options, [CALL]: call } as FetchOptions)

@@ -1,4 +1,4 @@
-/** The production build takes nothing away from a component of your own. */
+/** The production build takes nothing away from components and pictures of your own. */
 import type { Page } from '@playwright/test'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
@@ -23,6 +23,19 @@ test('a component with data() and v-model works in the production build', async 
   await expect(page.getByRole('status')).toHaveText('Hello, Ada')
   await page.getByLabel('Name').fill('Grace')
   await expect(page.getByRole('status')).toHaveText('Hello, Grace')
+})
+
+test('a picture that needs a token can be shown from a blob: address', async ({ page }) => {
+  await page.goto('/')
+  const width = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(40, 30)
+    canvas.getContext('2d')
+    const image = new Image()
+    image.src = URL.createObjectURL(await canvas.convertToBlob())
+    await image.decode()
+    return image.naturalWidth
+  })
+  expect(width).toBe(40)
 })
 
 /** Builds the component as `npm run build` builds the app, and opens a page that is it alone. */

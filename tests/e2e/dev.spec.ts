@@ -16,6 +16,38 @@ test('the dev server serves app and mock: sign in, expire, go on, sign out', asy
   await expect(page).toHaveURL('/login')
 })
 
+test('the console reports what the policy of the build would block', async ({
+  browser,
+  baseURL,
+}) => {
+  // In a context whose console is not watched.
+  const page = await browser.newPage({ baseURL })
+  const said: string[] = []
+  page.on('console', (message) => said.push(message.text()))
+  const reports = (of = '') =>
+    said.filter((text) => /report-only/i.test(text) && text.includes(of)).length
+  await signIn(page)
+  expect(reports(), 'of the app itself').toBe(0)
+
+  const isShown = await page.evaluate(() => {
+    const style = document.createElement('style')
+    style.textContent = 'h1 { display: none }'
+    const script = document.createElement('script')
+    script.textContent = 'document.title = "inline"'
+    document.head.append(style, script)
+    document.querySelector('h1')!.innerHTML = 'From a <b>library</b>'
+    return {
+      title: document.title,
+      display: getComputedStyle(document.querySelector('h1')!).display,
+    }
+  })
+  expect(isShown).toEqual({ title: 'inline', display: 'none' })
+  await expect.poll(() => reports('style-src')).toBe(1)
+  await expect.poll(() => reports('script-src')).toBe(1)
+  await expect.poll(() => reports('TrustedHTML')).toBe(1)
+  await page.close()
+})
+
 test('R15: 5,000 calls leave no memory and no listeners behind', async ({ page, mock }) => {
   await signIn(page)
   await page.evaluate(answerInPage)

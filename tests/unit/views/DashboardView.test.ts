@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { useAuthStore } from '@/stores/auth.ts'
 import DashboardView from '@/views/DashboardView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
@@ -90,6 +90,23 @@ describe.each(regions)('The region $name', ({ name, path, answer, shown }) => {
 
     await arrive(answer)
     expect(screen.has(shown, screen.region(name))).toBe(true)
+  })
+
+  it('R11: gives up after 30 s, and can be tried again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    api.hold(path)
+    show(DashboardView)
+    await settled()
+    vi.advanceTimersByTime(30_000)
+    await settled()
+    const region = screen.region(name)
+    expect(screen.has('Cannot reach the server.', region)).toBe(true)
+    api.on(path, answer)
+
+    await click(screen.button('Retry', region))
+
+    expect(screen.has(shown, region)).toBe(true)
   })
 
   it('R7: Retry sends a refresh even while refreshes are held back', async () => {
