@@ -1,4 +1,8 @@
 /** The public face of the auth module. The rest of the app imports from here only. */
+
+/** The version of this folder: CHANGELOG.md of the template says what changed in each. */
+export const version = '1.0.0'
+
 export { createAuth } from './auth.ts'
 export { createCookieBackend, createGet, createPost } from './backend.ts'
 export { retryAfter } from './backoff.ts'

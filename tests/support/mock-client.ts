@@ -13,7 +13,8 @@ export function createMockBrowser(options: MockOptions = {}) {
 
   /** The global fetch of this browser: relative URLs, cookies, and requests that can be aborted. */
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const url = input instanceof Request ? input : new URL(input, 'http://localhost')
+    const isAddress = typeof input === 'string' || input instanceof URL
+    const url = isAddress ? new URL(input, 'http://localhost') : input
     const request = new Request(url, init)
     request.signal.throwIfAborted()
     const { pathname } = new URL(request.url)
