@@ -2,7 +2,9 @@
  * The tutorial's code is the code of ./steps, and each step cures what it says: in its scenario the
  * step before it fails, and the step and all that follow do not.
  */
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeLocks } from '../../support/browser.ts'
 import type { HeldAnswer } from '../../support/wire.ts'
@@ -61,10 +63,22 @@ describe('the text', () => {
   const tutorial = read('../../../docs/tutorial.md')
   const files = readdirSync(new URL('./steps', import.meta.url)).sort()
 
-  it('shows each step as it is', () => {
-    const blocks = [...tutorial.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
-    expect(blocks).toEqual(files.map((file) => read(`./steps/${file}`)))
+  it('shows the first step whole, and of the others what changes', () => {
+    const blocks = [...tutorial.matchAll(/^```(?:ts|diff)\n([^]*?)^```$/gm)].map(([, code]) => code)
+    const changes = files.slice(1).map((file, index) => changesOf(files[index]!, file))
+    expect(blocks).toEqual([read(`./steps/${files[0]}`), ...changes])
   })
+
+  /** As git shows it, without line numbers. */
+  function changesOf(before: string, after: string): string {
+    const paths = [before, after].map((file) =>
+      fileURLToPath(new URL(`./steps/${file}`, import.meta.url)),
+    )
+    const options = ['diff', '--no-index', '--no-color', '--no-ext-diff', '-U1']
+    const { stdout } = spawnSync('git', [...options, ...paths], { encoding: 'utf8' })
+    const changes = stdout.slice(stdout.indexOf('@@')).replace(/^@@.*/gm, '@@')
+    return `${changes.slice(3).replace(/^ $/gm, '').trimEnd()}\n`
+  }
 
   it('names a test of src/auth for every rule', () => {
     const [, , ...steps] = tutorial.replace(/\s+/g, ' ').split(/ ## \d/)
