@@ -64,6 +64,7 @@ test('with forced colours, the switch of the lab shows whether it is on', async 
     control.evaluate((input) =>
       [null, '::before'].map((part) => getComputedStyle(input, part).backgroundColor),
     )
+  await control.uncheck()
   const [off, knob] = await colours()
   await control.check()
   const [on, knobOn] = await colours()
