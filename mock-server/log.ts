@@ -8,17 +8,23 @@ import { TokenError } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
 
 const MAX_ENTRIES = 5000
-const MAX_PATH = 256
+const MAX_LENGTH = 256
 
 export interface LogEntry {
   method: string
   path: string
+  /** What the client calls it, by `?label=`, to find it here. Nothing else of the query is kept. */
+  label?: string
   /** 0 as long as there is no answer: also when the connection broke instead. */
   status: number
   /** When the request came: milliseconds since the epoch. */
   at: number
+  /** When it was answered, or the connection broke. */
+  endedAt?: number
   /** The `jti` of the access token that came with it; for a refresh, of the refresh token. */
   tokenId?: string
+  /** The `jti` of the access token that was the answer. */
+  grantedId?: string
   userId?: string
 }
 
@@ -27,8 +33,15 @@ export function createLog(tokens: Tokens, now: () => number) {
   const entryByEvent = new WeakMap<H3Event, LogEntry>()
 
   function begin(event: H3Event): LogEntry {
-    const { method } = event.req
-    const entry = { method, path: shorten(event.url.pathname), status: 0, at: now() }
+    const { pathname, searchParams } = event.url
+    const entry: LogEntry = {
+      method: event.req.method,
+      path: shorten(pathname),
+      status: 0,
+      at: now(),
+    }
+    const label = searchParams.get('label')
+    if (label) entry.label = shorten(label)
     entryByEvent.set(event, entry)
     entries.push(entry)
     if (entries.length > MAX_ENTRIES) entries.shift()
@@ -59,15 +72,16 @@ export function createLog(tokens: Tokens, now: () => number) {
     register,
     entries: () => entries,
     /** Adds what only the route knows. */
-    note(event: H3Event, ids: Pick<LogEntry, 'tokenId' | 'userId'>): void {
+    note(event: H3Event, ids: Pick<LogEntry, 'tokenId' | 'grantedId' | 'userId'>): void {
       Object.assign(entryByEvent.get(event) ?? {}, ids)
     },
     /** h3's `onResponse`: what it became in the end, errors included. */
     finish(response: Response, event: H3Event): void {
-      if (isControl(event.url.pathname) || event.context.broken) return
+      if (isControl(event.url.pathname)) return
       // A URL that h3 cannot read gets its 400 before anything else sees it.
       const entry = entryByEvent.get(event) ?? begin(event)
-      entry.status = response.status
+      entry.endedAt = now()
+      if (!event.context.broken) entry.status = response.status
     },
     clear(): void {
       entries.length = 0
@@ -75,9 +89,9 @@ export function createLog(tokens: Tokens, now: () => number) {
   }
 }
 
-/** A copy: a part of a string keeps the whole of it in memory, here the URL with its query. */
-function shorten(path: string): string {
-  return Buffer.from(path.slice(0, MAX_PATH)).toString()
+/** A copy: a part of a string keeps the whole of it in memory, here the URL. */
+function shorten(text: string): string {
+  return Buffer.from(text.slice(0, MAX_LENGTH)).toString()
 }
 
 /** The mock's own controls are no part of the API: not logged, and never at fault. */

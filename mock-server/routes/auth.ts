@@ -91,6 +91,7 @@ export function registerAuth(app: H3, server: MockServer): void {
   ): Promise<TokenGrant> {
     const { id: sub, roles } = user
     const jti = sessions.nextAccessId()
+    log.note(event, { grantedId: jti })
     const accessToken = await tokens.signAccess({ sub, sid: id, roles, jti })
     const refreshToken = await tokens.signRefresh({ sub, fid: id, jti: current }, rotatedAt)
     const body: TokenGrant = { accessToken, tokenType: 'Bearer', expiresIn: accessTtl, user }

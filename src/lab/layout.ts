@@ -26,10 +26,9 @@ export interface Part {
   tabs: number
 }
 
+/** The lanes of one tab. */
 export interface Group {
   title: Words | null
-  refreshLabel: Words
-  refreshes: Row[]
   labels: Words[]
   lanes: { lane: number; row: Row }[]
   rest: Words | null
@@ -46,6 +45,8 @@ export interface Section {
   bands: { x: number; width: number }[]
   top: number
   bottom: number
+  refreshLabel: Words
+  refreshes: Row[]
   groups: Group[]
   end: (Words & { line: number }) | null
 }
@@ -60,7 +61,7 @@ const TITLE = 22
 const GROUP_GAP = 10
 const SECTION_GAP = 28
 
-const NOTHING: TabTrace = { tab: '', lanes: [], refreshes: [] }
+const NOTHING: TabTrace = { tab: '', lanes: [] }
 
 export function layout(parts: readonly Part[], width: number, end: number, top: number): Drawing {
   const narrow = width < 480
@@ -92,8 +93,16 @@ function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number
   )
   const axisY = top + TITLE + Math.max(room, lines.length) * LINE + LINE + 12
 
-  const groups: Group[] = []
   let y = axisY + 6
+  const refreshLabel = at(frame.left - 10, y + 12, 'refresh', 'label', 'end')
+  const asked = trace?.refreshes ?? []
+  const rows = packed(asked, client === 'classic').slice(0, MAX_LANES)
+  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
+  const pitch = refreshPitch(count)
+  const refreshes = rows.map((row, index) => refreshRow(row, y + index * pitch, pitch, frame))
+  y += Math.max(LINE + 4, count * pitch) + 4
+
+  const groups: Group[] = []
   const known = trace?.tabs ?? []
   const empty = Array.from({ length: Math.max(0, part.tabs - known.length) }, () => NOTHING)
   const tabs = [...known, ...empty]
@@ -104,7 +113,6 @@ function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number
     y = group.bottom + GROUP_GAP
   })
   const bottom = y - GROUP_GAP + 2
-  const refreshes = tabs.flatMap((tab) => tab.refreshes)
 
   return {
     client,
@@ -113,12 +121,14 @@ function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number
     ticks: ticks.map((tick) => ({ x: frame.x(tick), text: inThousands(tick) })),
     axisY,
     columns: isRoomy(pitchOf(part.requests)) ? columnHeads(axisY - 4, frame) : [],
-    bands: merged(refreshes).map(({ from, to }) => ({
+    bands: merged(asked).map(({ from, to }) => ({
       x: frame.x(from),
       width: Math.max(1, frame.x(to) - frame.x(from)),
     })),
     top: axisY + 4,
     bottom,
+    refreshLabel,
+    refreshes,
     groups,
     end: endOf(trace, bottom, frame),
   }
@@ -128,19 +138,6 @@ function groupOf(tab: TabTrace, name: string | null, part: Part, top: number, fr
   let y = top
   const title = name ? at(0, y + LINE - 4, name, 'label', 'start') : null
   if (name) y += LINE + 2
-
-  const rows = packed(tab.refreshes, part.client === 'classic').slice(0, MAX_LANES)
-  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
-  const rowPitch = refreshPitch(count)
-  const refreshLabel = at(
-    frame.left - 10,
-    y + Math.max(rowPitch, LINE) / 2 + 4,
-    'refresh',
-    'label',
-    'end',
-  )
-  const refreshes = rows.map((row, index) => refreshRow(row, y + index * rowPitch, rowPitch, frame))
-  y += Math.max(LINE + 4, count * rowPitch) + 4
 
   const drawn = Math.min(part.requests, MAX_LANES)
   const pitch = pitchOf(drawn)
@@ -158,7 +155,7 @@ function groupOf(tab: TabTrace, name: string | null, part: Part, top: number, fr
     rest = at(frame.left, bottom + LINE, words, 'label', 'start')
     bottom += LINE + 4
   }
-  return { drawn: { title, refreshLabel, refreshes, labels, lanes, rest }, bottom }
+  return { drawn: { title, labels, lanes, rest }, bottom }
 }
 
 function columnHeads(y: number, frame: Frame): Words[] {

@@ -1,6 +1,6 @@
 /**
- * The mock server's own log: how a run is counted. What happened is what the server saw, not what
- * the client believes.
+ * The mock server's own log: how a run is counted and drawn. What happened is what the server saw,
+ * not what the client believes, and it is the same in every browser.
  */
 
 export const RESOURCE = '/api/protected-resource'
@@ -10,11 +10,17 @@ export const REFRESH = '/api/auth/refresh'
 export interface LogEntry {
   method: string
   path: string
+  label?: string
   /** 0 where there was no answer, or is none yet. */
   status: number
   /** Milliseconds since the epoch, by the server's clock. */
   at: number
+  /** When it was answered, or the connection broke. */
+  endedAt?: number
+  /** Of the access token that came with it; for a refresh, of the refresh token. */
   tokenId?: string
+  /** Of the access token that a refresh was answered with. */
+  grantedId?: string
   userId?: string
 }
 
@@ -38,21 +44,30 @@ export interface RunCounts {
   replayed: number
 }
 
+/** What the log calls a request of a run. */
+export function labelOf(run: string, tab: string, lane: number): string {
+  return `${run}.${tab}.${lane}`
+}
+
 export function markOf(log: readonly LogEntry[]): LogMark {
   const at = log.reduce((latest, entry) => Math.max(latest, entry.at), -Infinity)
   return { at, count: log.filter((entry) => entry.at === at).length }
 }
 
 /**
- * The entries after the mark. Positions would not do: the log drops its oldest entries, so that
- * they move. Nor would the time alone: within a millisecond there is room for many.
+ * The requests of a run, and all refreshes after the mark. Positions would not do: the log drops its
+ * oldest entries, so that they move. Nor would the time alone: within a millisecond there is room
+ * for many.
  */
-export function entriesSince(mark: LogMark, log: readonly LogEntry[]): LogEntry[] {
+export function entriesOf(run: string, mark: LogMark, log: readonly LogEntry[]): LogEntry[] {
   let known = mark.count
-  return log.filter((entry) => entry.at > mark.at || (entry.at === mark.at && known-- <= 0))
+  const since = log.filter(({ at }) => at > mark.at || (at === mark.at && known-- <= 0))
+  return since.filter(
+    ({ path, label }) => path === REFRESH || (path === RESOURCE && label?.startsWith(`${run}.`)),
+  )
 }
 
-/** Counts a run of `requested` requests from the entries that the log got during it. */
+/** Counts a run of `requested` requests. */
 export function countRun(requested: number, entries: readonly LogEntry[]): RunCounts {
   const resource = entries.filter(({ path }) => path === RESOURCE)
   const refreshes = entries.filter(({ path }) => path === REFRESH)

@@ -1,17 +1,17 @@
 /**
  * The tabs of one lab: those that were opened from one another by its link. They tell each other
- * when to begin, and what each of them measured.
+ * when to begin, and how each of their calls went.
  */
 import { ref } from 'vue'
 import type { Plan } from './plan.ts'
-import type { LogMark, RunCounts } from './log.ts'
+import type { LogEntry, LogMark, RunCounts } from './log.ts'
 import type { TabRecord } from './record.ts'
 
 export type PeerMessage =
   | { type: 'hello' | 'here' | 'bye' }
   | { type: 'go'; run: string; plan: Plan; startedAt: number; mark: LogMark }
   | { type: 'progress'; run: string; record: TabRecord }
-  | { type: 'result'; run: string; counts: RunCounts; endedAt: number }
+  | { type: 'result'; run: string; log: LogEntry[]; counts: RunCounts; endedAt: number }
 
 export type Heard = PeerMessage & { lab: string; tab: string }
 

@@ -6,7 +6,7 @@ export const SCENARIOS = [
   {
     id: 'fine',
     label: 'Nothing: the token as it is',
-    hint: 'Your own session, as you left it. Break it below, and send again.',
+    hint: 'Your own session, as it is, or as you have broken it with the buttons below.',
   },
   {
     id: 'dead',
@@ -40,7 +40,7 @@ export const SCENARIOS = [
   {
     id: 'offline',
     label: 'Offline at the refresh',
-    hint: 'The connection breaks, and is back after the first failure. Nobody is signed out.',
+    hint: 'The connection breaks, then is back. A browser may send what broke a few times by itself.',
     patient: true,
   },
 ] as const satisfies Scenario[]

@@ -1,7 +1,6 @@
-/** A run as it is written down: what was called, and what went over the wire. No drawing in it. */
-import type { RunCounts } from './log.ts'
+/** A run as it is written down: what was called, and what the server saw. No drawing in it. */
+import type { LogEntry, RunCounts } from './log.ts'
 import type { Plan } from './plan.ts'
-import type { Timing } from './timing.ts'
 
 /** One call of the run, from its caller's side. Milliseconds since the epoch. */
 export interface Call {
@@ -21,7 +20,6 @@ export interface Call {
 export interface TabRecord {
   tab: string
   calls: Call[]
-  timings: Timing[]
   done: boolean
 }
 
@@ -36,7 +34,9 @@ export interface RunRecord {
   endedAt: number | null
   /** This tab first. */
   tabs: TabRecord[]
-  /** From the server's log, at the end. */
+  /** The requests of all tabs, as the server has logged them so far. */
+  log: LogEntry[]
+  /** Counted in the log, at the end. */
   counts: RunCounts | null
   /** When the person was signed out by it, or null. */
   signedOutAt: number | null
@@ -44,13 +44,13 @@ export interface RunRecord {
   revoked: boolean
 }
 
-/** Milliseconds since the epoch, finer than Date.now, on the clock of Resource Timing. */
+/** Milliseconds since the epoch, as the server's log has them. */
 export function clock(): number {
-  return performance.timeOrigin + performance.now()
+  return Date.now()
 }
 
 export function newRun(id: string, client: ClientName, plan: Plan, tab: string): RunRecord {
-  const tabs = [{ tab, calls: [], timings: [], done: false }]
-  const open = { endedAt: null, counts: null, signedOutAt: null, revoked: false }
+  const tabs = [{ tab, calls: [], done: false }]
+  const open = { endedAt: null, log: [], counts: null, signedOutAt: null, revoked: false }
   return { id, client, plan: { ...plan }, startedAt: clock(), tabs, ...open }
 }

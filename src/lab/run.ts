@@ -1,10 +1,10 @@
 /**
- * One run of one client: stage what goes wrong, make the calls, and write down what was measured.
- * What is drawn of it is left to trace.ts.
+ * One run of one client: stage what goes wrong, make the calls, and read in the server's log what
+ * came of them. What is drawn of it is left to trace.ts.
  */
 import { sendBurst } from './burst.ts'
-import { REFRESH, RESOURCE, countRun, entriesSince, markOf } from './log.ts'
-import type { LogEntry, LogMark } from './log.ts'
+import { REFRESH, countRun, entriesOf, labelOf, markOf } from './log.ts'
+import type { LogMark } from './log.ts'
 import { expireAccessToken, orderFaults, readLog, setConditions } from './mock.ts'
 import { newId } from './peers.ts'
 import { delaysOf, faultsOf, refreshTime, scenarioOf } from './plan.ts'
@@ -13,8 +13,6 @@ import { clock, newRun } from './record.ts'
 import type { ClientName, RunRecord } from './record.ts'
 import { openClassic, openOwn, openSpare } from './subjects.ts'
 import type { Subject } from './subjects.ts'
-import { watchTimings } from './timing.ts'
-import type { TimingWatch } from './timing.ts'
 
 export interface RunOptions {
   tab: string
@@ -25,8 +23,10 @@ export interface RunOptions {
   others?: { start(run: RunRecord, mark: LogMark): void; finished(run: RunRecord): Promise<void> }
 }
 
-/** Milliseconds that the last entries of Resource Timing may take to arrive. */
-const LATE_ENTRIES = 500
+/** Milliseconds between two looks at the log of a run that is under way. */
+const LOOK_AGAIN = 100
+/** Milliseconds that a refresh may take which nobody waits for. */
+const TO_END = 1000
 const AHEAD = 16 * 60_000
 /** Seconds. Within it, a server that forgives answers the classic interceptor's refreshes too. */
 const NO_LEEWAY = 0
@@ -62,18 +62,14 @@ async function runOne(client: ClientName, plan: Plan, options: RunOptions): Prom
   try {
     await stage(subject, plan)
     const mark = markOf(await readLog({ signal }))
-    const since = async () => entriesSince(mark, await readLog({ signal }))
     const run = newRun(newId(), client, plan, tab)
     others?.start(run, mark)
-    const watch = await takePart(run, subject, { signal, onChange, since })
     try {
+      await takePart(run, subject, { signal, onChange, mark })
       await others?.finished(run)
-      const log = await since()
-      run.counts = countRun(run.tabs.flatMap(({ calls }) => calls).length, log)
+      await readResult(run, mark, signal)
       run.revoked = (await subject.isRevoked?.()) ?? false
-      await watch.until(() => isComplete(run, log), LATE_ENTRIES)
     } finally {
-      watch.stop()
       run.endedAt = clock()
     }
     onChange(run)
@@ -86,16 +82,16 @@ async function runOne(client: ClientName, plan: Plan, options: RunOptions): Prom
 export interface PartOptions {
   signal: AbortSignal
   onChange: (run: RunRecord) => void
-  /** What the server has seen of the run. */
-  since: () => Promise<LogEntry[]>
+  /** Where in the server's log the run begins. */
+  mark: LogMark
 }
 
-/** This tab's part of a run: its calls, and its requests as they show up. */
+/** This tab's part of a run: its calls, and its requests as they show up in the log. */
 export async function takePart(
   run: RunRecord,
   subject: Subject,
-  { signal, onChange, since }: PartOptions,
-): Promise<TimingWatch> {
+  { signal, onChange, mark }: PartOptions,
+): Promise<void> {
   const { plan } = run
   const { late, patient } = scenarioOf(plan)
   const mine = run.tabs[0]!
@@ -103,27 +99,64 @@ export async function takePart(
     run.signedOutAt = subject.signedOutAt()
     onChange(run)
   }
-  const watch = watchTimings(run.id, change)
-  mine.timings = watch.all()
+  const isRefreshing = () => run.log.some(({ path }) => path === REFRESH)
+  const stop = follow(run, mark, signal, change)
   try {
     await sendBurst({
       requests: plan.requests,
       calls: mine.calls,
-      send: (lane) => subject.send(`run=${run.id}&lane=${lane}`, signal),
+      send: (lane) => subject.send(labelOf(run.id, mine.tab, lane), signal),
       patient: patient ?? false,
       isOver: () => subject.signedOutAt() !== null,
-      late: late ? (isOver) => refreshUnderWay(since, () => isOver() || signal.aborted) : undefined,
+      late: late
+        ? (isOver) => until(() => isRefreshing() || isOver() || signal.aborted)
+        : undefined,
       onChange: change,
       onFailure: plan.scenario === 'offline' ? () => reconnect(plan) : undefined,
       signal,
     })
-  } catch (error) {
-    watch.stop()
-    throw error
+  } finally {
+    stop()
   }
   mine.done = true
   change()
-  return watch
+}
+
+/** Reads the log of a run that is under way again and again. Returns what ends that. */
+function follow(run: RunRecord, mark: LogMark, signal: AbortSignal, onChange: () => void) {
+  let timer: ReturnType<typeof setTimeout>
+  let isOver = false
+  const look = async () => {
+    // What cannot be read now is read at the end, and there a failure counts.
+    const log = await readLog({ signal }).catch(() => null)
+    if (isOver) return
+    if (log) run.log = entriesOf(run.id, mark, log)
+    onChange()
+    wait()
+  }
+  const wait = () => void (timer = setTimeout(look, LOOK_AGAIN))
+  wait()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}
+
+/** @throws what the log answers */
+export async function readResult(run: RunRecord, mark: LogMark, signal: AbortSignal) {
+  const since = clock()
+  for (;;) {
+    run.log = entriesOf(run.id, mark, await readLog({ signal }))
+    const isComplete = run.log.every(({ endedAt }) => endedAt !== undefined)
+    if (isComplete || clock() - since > TO_END) break
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN))
+  }
+  run.counts = countRun(run.tabs.flatMap(({ calls }) => calls).length, run.log)
+}
+
+/** Resolves when it is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 function open(client: ClientName, plan: Plan): Promise<Subject> | Subject {
@@ -144,26 +177,4 @@ async function stage(subject: Subject, plan: Plan): Promise<void> {
 async function reconnect(plan: Plan): Promise<void> {
   await setConditions(plan.compare ? NO_LEEWAY : undefined)
   await orderFaults(delaysOf(plan.apiMs, refreshTime(plan)))
-}
-
-/** Resolves when the server has a refresh before it: its log shows requests as they come. */
-async function refreshUnderWay(since: () => Promise<LogEntry[]>, isOver: () => boolean) {
-  const isThere = async () => (await since()).some(({ path }) => path === REFRESH)
-  while (!isOver() && !(await isThere())) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Whether all requests that the server answered have been found in Resource Timing. */
-function isComplete({ tabs }: RunRecord, log: readonly LogEntry[]): boolean {
-  const timings = tabs.flatMap((tab) => tab.timings)
-  const found = (what: 'resource' | 'refresh') =>
-    timings.filter((timing) => timing.what === what).length
-  const logged = (path: string) => log.filter((entry) => entry.path === path && entry.status > 0)
-  // A browser sends what breaks off again by itself, up to seven times, and tells of one.
-  const broken = log.some(({ path, status }) => path === REFRESH && status === 0)
-  return (
-    found('resource') >= logged(RESOURCE).length &&
-    found('refresh') >= logged(REFRESH).length + Number(broken)
-  )
 }

@@ -12,8 +12,8 @@ import { createClassicClient } from './classicClient.ts'
 import { clock } from './record.ts'
 
 export interface Subject {
-  /** Sends one request of a run. Rejects as its client does. */
-  send(query: string, signal: AbortSignal): Promise<unknown>
+  /** Sends one request, which the log calls by that label. Rejects as its client does. */
+  send(label: string, signal: AbortSignal): Promise<unknown>
   /** When it signed its person out, or null. */
   signedOutAt(): number | null
   /** Its clock, and only that, jumps ahead by so many milliseconds. */
@@ -49,7 +49,8 @@ const BURST = {
 export function openOwn(): Subject {
   const end = noteEnd()
   return {
-    send: (query, signal) => end.noted(api(`/protected-resource?${query}`, { ...BURST, signal })),
+    send: (label, signal) =>
+      end.noted(api(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
     close: async () => {},
   }
@@ -73,8 +74,8 @@ export async function openSpare(): Promise<Subject> {
   const client = createApiClient({ baseURL, auth, fetch: withoutCookies })
   const end = noteEnd()
   return {
-    send: (query, signal) =>
-      end.noted(client(`/protected-resource?${query}`, { ...BURST, signal })),
+    send: (label, signal) =>
+      end.noted(client(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
     setAhead: (milliseconds) => void (ahead = milliseconds),
     revoke: async () => void (await logout(kept)),
@@ -98,8 +99,8 @@ export async function openClassic(): Promise<Subject> {
   const { request } = createClassicClient({ baseURL, tokens, onSignOut })
 
   return {
-    async send(query, signal) {
-      const response = await request(`/protected-resource?${query}`, signal)
+    async send(label, signal) {
+      const response = await request(`/protected-resource?label=${label}`, signal)
       await response.arrayBuffer()
       if (!response.ok) throw Object.assign(new Error(), { status: response.status })
     },

@@ -1,13 +1,14 @@
 /**
- * From timings to lanes: what each request was doing when, and for how many round trips its caller
- * waited. Pure functions; how it looks is left to layout.ts.
+ * From the server's log to lanes: what each request was doing when, and for how many round trips its
+ * caller waited. Pure functions; how it looks is left to layout.ts.
  */
-import type { Call, RunRecord, TabRecord } from './record.ts'
-import type { Timing } from './timing.ts'
+import { REFRESH, labelOf } from './log.ts'
+import type { LogEntry } from './log.ts'
+import type { Call, RunRecord } from './record.ts'
 
 /**
- * `queued`: the browser has it, all connections are taken. `waiting`: for a token. `open`: under way,
- * no more is known yet. `lost`: no answer.
+ * `queued`: not at the server yet, since a browser keeps six connections to it. `waiting`: for a
+ * token. `open`: under way, no more is known yet. `lost`: no answer.
  */
 export type SegmentKind = 'queued' | 'sent' | 'rejected' | 'waiting' | 'replayed' | 'lost' | 'open'
 
@@ -43,130 +44,156 @@ export interface RefreshBar {
 export interface TabTrace {
   tab: string
   lanes: Lane[]
-  refreshes: RefreshBar[]
 }
 
 export interface Trace {
   run: RunRecord
   tabs: TabTrace[]
+  /** Of all tabs. */
+  refreshes: RefreshBar[]
   signedOutAt: number | null
   /** When the last of it ended. */
   end: number
 }
 
-/** Milliseconds by which the clocks of two tabs may differ, and a browser rounds. */
-const TOLERANCE = 2
+/** A request as the server saw it, in milliseconds from the start of the run. */
+interface Wire extends Pick<LogEntry, 'status' | 'tokenId' | 'grantedId'> {
+  from: number
+  to: number
+}
 
 /** `now`: how far a run that is still under way has come, on the clock of its record. */
 export function traceOf(run: RunRecord, now: number): Trace {
   const since = (time: number) => Math.max(0, time - run.startedAt)
-  const until = run.endedAt === null ? since(now) : null
-  const refreshes = run.tabs.flatMap(({ timings }) => timings.filter(isRefresh))
-  // Each lane of the classic interceptor waits for a refresh of its own, ours for all that there are.
-  const own = run.client === 'classic'
-
-  const tabs = run.tabs.map((tab): TabTrace => {
-    const sends = byLane(tab.timings)
-    const calls = [...tab.calls].sort((a, b) => a.lane - b.lane)
-    const context = { refreshes, own, since, until }
+  const until = since(run.endedAt ?? now)
+  const sends = sendsByCall(run)
+  const shift = shiftOf(sends)
+  const wire = ({ at, endedAt, ...rest }: LogEntry): Wire => {
+    const from = since(at + shift)
     return {
-      tab: tab.tab,
-      lanes: calls.map((call) => laneOf(call, sends.get(call.lane) ?? [], context)),
-      refreshes: refreshesOf(tab, since),
+      ...rest,
+      from,
+      to: endedAt === undefined ? Math.max(from, until) : since(endedAt + shift),
     }
+  }
+  const asked = run.log.filter(({ path }) => path === REFRESH).map(wire)
+
+  const laneOf = (call: Call): Lane => {
+    const moved = { ...call, at: since(call.at), end: call.end === null ? null : since(call.end) }
+    const told = call.told.map(since)
+    const drawn = drawLane(moved, sends.get(call)!.map(wire), asked, until, run.client)
+    return { ...moved, ...drawn, told }
+  }
+  const tabs = run.tabs.map(({ tab, calls }): TabTrace => ({
+    tab,
+    lanes: [...calls].sort((a, b) => a.lane - b.lane).map(laneOf),
+  }))
+  const refreshes = asked.map(({ from, to, status }) => {
+    const answer = status === 0 ? 'no answer' : String(status)
+    return { from, to, answer, granted: status === 200 }
   })
-  const last = tabs.flatMap(({ lanes, refreshes }) => [
-    ...lanes.map((lane) => lane.end ?? until ?? 0),
-    ...refreshes.map(({ to }) => to),
-  ])
   const signedOutAt = run.signedOutAt === null ? null : since(run.signedOutAt)
-  return { run, tabs, signedOutAt, end: last.reduce((a, b) => Math.max(a, b), until ?? 0) }
+  const ends = [
+    ...tabs.flatMap(({ lanes }) => lanes.map((lane) => lane.end ?? until)),
+    ...refreshes.map(({ to }) => to),
+  ]
+  const end = ends.reduce((a, b) => Math.max(a, b), run.endedAt === null ? until : 0)
+  return { run, tabs, refreshes, signedOutAt, end }
 }
 
-/** The requests of each lane, in the order in which they were made. */
-function byLane(timings: readonly Timing[]): Map<number, Timing[]> {
-  const lanes = new Map<number, Timing[]>()
-  for (const timing of timings) {
-    if (isRefresh(timing)) continue
-    const lane = lanes.get(timing.lane)
-    if (lane) lane.push(timing)
-    else lanes.set(timing.lane, [timing])
+/** The requests of each call, in the order in which they reached the server. */
+function sendsByCall({ id, tabs, log }: RunRecord): Map<Call, LogEntry[]> {
+  const byLabel = new Map<string | undefined, LogEntry[]>()
+  for (const entry of log) byLabel.set(entry.label, [...(byLabel.get(entry.label) ?? []), entry])
+  const sendsOf = (tab: string, { lane }: Call) => byLabel.get(labelOf(id, tab, lane)) ?? []
+  return new Map(
+    tabs.flatMap(({ tab, calls }) => calls.map((call) => [call, sendsOf(tab, call)] as const)),
+  )
+}
+
+/**
+ * What to add to the server's times, so that requests lie within their calls: 0 where both tell time
+ * by one clock, as on one machine.
+ */
+function shiftOf(sends: Map<Call, LogEntry[]>): number {
+  let [least, most] = [-Infinity, Infinity]
+  for (const [call, entries] of sends) {
+    for (const { at, endedAt } of entries) {
+      least = Math.max(least, call.at - at)
+      if (call.ok && endedAt !== undefined) most = Math.min(most, call.end! - endedAt)
+    }
   }
-  for (const lane of lanes.values()) lane.sort((a, b) => a.start - b.start)
-  return lanes
+  if (least <= 0 && most >= 0) return 0
+  return most === Infinity ? least : (least + most) / 2
 }
 
-interface LaneContext {
-  refreshes: Timing[]
-  own: boolean
-  since: (time: number) => number
-  until: number | null
-}
-
-function laneOf(call: Call, sends: Timing[], context: LaneContext): Lane {
-  const { refreshes, own, since, until } = context
+/** `until`: now, or the end of the run. */
+function drawLane(
+  call: Call,
+  sends: readonly Wire[],
+  refreshes: readonly Wire[],
+  until: number,
+  client: RunRecord['client'],
+): Pick<Lane, 'segments' | 'trips'> {
   const segments: Segment[] = []
-  let waits = 0
-  const add = (kind: SegmentKind, from: number, to: number) => {
-    if (to > from) segments.push({ kind, from: since(from), to: since(to) })
+  let trips = sends.length
+  let last = call.at
+  const add = (kind: SegmentKind, to: number) => {
+    if (to > last) segments.push({ kind, from: last, to })
+    last = Math.max(last, to)
   }
-  /** A gap is a wait if a refresh ended in it; `inVain`: if one was under way. */
-  const wait = (from: number, to: number, inVain = false) => {
-    const isWaitedFor = ({ start, end }: Timing) =>
-      end > from && start < to && (inVain || end <= to + TOLERANCE)
-    const waited = refreshes.filter(isWaitedFor).length
-    waits += own ? Math.min(1, waited) : waited
-    return waited > 0
+  const wait = (to: number, waitedFor: readonly Wire[]) => {
+    // Each call of the classic interceptor waits for a refresh of its own, ours for all that there are.
+    trips += client === 'classic' ? Math.min(1, waitedFor.length) : waitedFor.length
+    add('waiting', to)
   }
 
-  let last = call.at
   sends.forEach((send, index) => {
-    const waited = wait(last, send.start)
-    if (waited || index > 0) add('waiting', last, send.start)
-    add('queued', waited || index > 0 ? send.start : last, send.sent)
-    add(kindOf(send, index, sends, call), send.sent, send.end)
-    last = send.end
+    const ended = refreshes.filter(({ to }) => to > last && to <= send.from)
+    // One that ends while the browser has the request in its queue is not waited for.
+    const isAwaited = ({ status, grantedId }: Wire) =>
+      status === 200 && (index > 0 || grantedId === send.tokenId)
+    const grant = ended.filter(isAwaited).at(-1)
+    if (grant) wait(grant.to, ended.slice(0, ended.indexOf(grant) + 1))
+    add('queued', send.from)
+    // Also one that took no time is there to be seen.
+    segments.push({ kind: kindOf(send, index), from: send.from, to: send.to })
+    last = Math.max(last, send.to)
   })
   if (call.end === null) {
-    if (until !== null && until > since(last))
-      segments.push({ kind: 'open', from: since(last), to: until })
-  } else if (!call.ok) {
-    // A refresh that took too long is told to its callers first, and then given up.
-    const hadNoToken = sends.length === 0 || segments.at(-1)?.kind === 'rejected'
-    if (wait(last, call.end, hadNoToken)) add('waiting', last, call.end)
+    add('open', until)
+  } else if (!call.ok && (sends.length === 0 || sends.at(-1)!.status === 401)) {
+    const end = call.end
+    const inVain = refreshes.filter(({ from, to }) => to > last && from < end)
+    if (inVain.length > 0) wait(end, inVain)
   }
-
-  return {
-    lane: call.lane,
-    at: since(call.at),
-    end: call.end === null ? null : since(Math.max(call.end, last)),
-    segments,
-    told: call.told.map(since),
-    trips: sends.length + waits,
-    ok: call.ok,
-    answer: call.answer,
-  }
+  return { segments, trips }
 }
 
-function kindOf(send: Timing, index: number, sends: Timing[], call: Call): SegmentKind {
-  const isLast = index === sends.length - 1
-  // Where the browser does not tell, a request that was followed by another was refused.
-  const status = send.status ?? (isLast && (call.ok || call.end === null) ? 200 : 401)
+function kindOf({ status }: Wire, index: number): SegmentKind {
   if (status === 401) return 'rejected'
   if (status === 0) return 'lost'
   return index > 0 ? 'replayed' : 'sent'
 }
 
-function refreshesOf({ timings }: TabRecord, since: (time: number) => number): RefreshBar[] {
-  const bars = timings.filter(isRefresh).map(({ start, end, status }) => ({
-    from: since(start),
-    to: since(end),
-    answer: status === null ? 'answered' : status === 0 ? 'no answer' : String(status),
-    granted: status === null || status === 200,
-  }))
-  return bars.sort((a, b) => a.from - b.from)
-}
-
-function isRefresh({ what }: Timing): boolean {
-  return what === 'refresh'
+/**
+ * Where the drawing says another number than the counts above it, in a sentence. It would be a fault
+ * of the lab: both come from one log.
+ */
+export function contradictionOf({ run, tabs, refreshes }: Trace): string | null {
+  const { counts } = run
+  if (!counts) return null
+  const lanes = tabs.flatMap((tab) => tab.lanes)
+  const bars = lanes.flatMap(({ segments }) => segments.map(({ kind }) => kind))
+  const drawn = (...kinds: SegmentKind[]) => bars.filter((kind) => kinds.includes(kind)).length
+  const pairs: [string, number, number][] = [
+    ['sent', counts.sent, drawn('sent', 'rejected', 'replayed', 'lost')],
+    ['rejected', counts.rejected, drawn('rejected')],
+    ['refreshes', counts.asked, refreshes.length],
+    ['granted', counts.refreshes, refreshes.filter(({ granted }) => granted).length],
+  ]
+  const wrong = pairs.filter(([, counted, shown]) => counted !== shown)
+  if (wrong.length === 0) return null
+  const words = wrong.map(([what, counted, shown]) => `${what}: ${shown} drawn, ${counted} counted`)
+  return `The drawing is incomplete (${words.join('; ')}). Trust the counts.`
 }

@@ -1,15 +1,13 @@
 /** The state of the lab page: what is under way, what came of it, and the other tabs of this lab. */
 import { onScopeDispose, ref, shallowRef, triggerRef } from 'vue'
-import { countRun, entriesSince } from './log.ts'
 import type { LogMark } from './log.ts'
-import { readLog } from './mock.ts'
 import { addressOf, createPeers, labOfTab } from './peers.ts'
 import type { Heard } from './peers.ts'
 import { scenarioOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { clock, newRun } from './record.ts'
 import type { RunRecord, TabRecord } from './record.ts'
-import { runPlan, takePart } from './run.ts'
+import { readResult, runPlan, takePart, until } from './run.ts'
 import { openOwn } from './subjects.ts'
 
 /** Milliseconds between two messages about a run. */
@@ -62,10 +60,10 @@ export function useLab() {
     if (runs.value.includes(run)) triggerRef(runs)
     else runs.value = [...runs.value, run]
     if (run !== shared) return
-    const { id, counts, endedAt } = run
+    const { id, log, counts, endedAt } = run
     if (endedAt === null || !counts) return tellSoon(run)
     tell(run)
-    peers.post({ type: 'result', run: id, counts, endedAt })
+    peers.post({ type: 'result', run: id, log, counts, endedAt })
   }
 
   function tell(run: RunRecord): void {
@@ -87,7 +85,7 @@ export function useLab() {
       if (!record) return clock() - run.startedAt > TO_JOIN
       return record.done || clock() - since > TO_FINISH
     }
-    while (!peers.tabs.value.every(isDone) && !signal.aborted) await soon()
+    await until(() => peers.tabs.value.every(isDone) || signal.aborted)
   }
 
   function hear(message: Heard): void {
@@ -96,8 +94,8 @@ export function useLab() {
     } else if (message.type === 'progress' && message.run === shared?.id) {
       add(shared, message.record)
     } else if (message.type === 'result' && message.run === shared?.id) {
-      const { counts, endedAt } = message
-      Object.assign(shared, { counts, endedAt })
+      const { log, counts, endedAt } = message
+      Object.assign(shared, { log, counts, endedAt })
       shared = null
     }
   }
@@ -116,14 +114,13 @@ export function useLab() {
     shared = run
     runs.value = [run]
     isRunning.value = true
-    const since = async () => entriesSince(mark, await readLog({ signal }))
     try {
-      const watch = await takePart(run, openOwn(), { signal, onChange: show, since })
-      // Until the tab that began it has found everything in the log, or has gone.
-      const isOver = () => run.endedAt !== null || signal.aborted || peers.tabs.value.length === 0
-      await watch.until(isOver, TO_FINISH)
-      watch.stop()
-      run.counts ??= countRun(run.tabs.flatMap(({ calls }) => calls).length, await since())
+      await takePart(run, openOwn(), { signal, onChange: show, mark })
+      // Until the tab that began it has read the log, or has gone.
+      const giveUpAt = clock() + TO_FINISH
+      const isAlone = () => peers.tabs.value.length === 0 || clock() > giveUpAt
+      await until(() => run.endedAt !== null || signal.aborted || isAlone())
+      if (!run.counts) await readResult(run, mark, signal)
     } finally {
       run.endedAt ??= clock()
       triggerRef(runs)
@@ -132,10 +129,6 @@ export function useLab() {
   }
 
   return { runs, isRunning, others: peers.tabs, address: addressOf(lab), send, abort }
-}
-
-function soon(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** Calls at most once in a while, with the latest argument; the last one is never lost. */

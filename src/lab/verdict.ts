@@ -13,12 +13,9 @@ export function verdictOf(trace: Trace): string[] {
   const { run } = trace
   if (!run.counts) return [run.endedAt === null ? 'Under way …' : 'Given up, and not counted']
   const lanes = trace.tabs.flatMap((tab) => tab.lanes)
-  const refreshes = trace.tabs.flatMap((tab) => tab.refreshes)
-  // The server may have got one more than once: a browser tries a broken connection again.
-  const asked = refreshes.length || run.counts.asked
   const answered = lanes.filter(({ ok }) => ok)
   const said = [
-    refreshWords(asked, run.counts.refreshes),
+    refreshWords(run.counts.asked, run.counts.refreshes),
     `${inThousands(answered.length)} of ${inThousands(lanes.length)} answered`,
   ]
   if (answered.length > 0) said.push(`the last after ${inThousands(slowest(answered))} ms`)

@@ -64,6 +64,7 @@ test('with forced colours, the switch of the lab shows whether it is on', async 
     control.evaluate((input) =>
       [null, '::before'].map((part) => getComputedStyle(input, part).backgroundColor),
     )
+  await control.uncheck()
   const [off, knob] = await colours()
   await control.check()
   const [on, knobOn] = await colours()
@@ -106,7 +107,7 @@ test('by keyboard alone: sign in, add a project, run the lab, sign out', async (
   await expect(page.getByRole('heading', { level: 1, name: 'Refresh lab' })).toBeFocused()
   await tabTo(page, 'button', 'Send requests')
   await page.keyboard.press('Enter')
-  await expect(page.getByTestId('lab-sent')).toHaveText('10')
+  await expect(page.getByTestId('lab-sent')).toHaveText('20')
 
   await tabTo(page, 'button', 'Sign out')
   await page.keyboard.press('Enter')

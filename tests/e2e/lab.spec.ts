@@ -77,7 +77,7 @@ const scenarios: Record<string, Expected> = {
 }
 
 for (const [scenario, { answers, answered, ...counts }] of Object.entries(scenarios)) {
-  test(`${scenario}: counted by the server's log, drawn from the wire`, async ({ page, mock }) => {
+  test(`${scenario}: counted and drawn from the server's log`, async ({ page, mock }) => {
     await openLab(page)
     await send(page, { scenario })
 
@@ -109,6 +109,25 @@ test('what waits is not sent: half of the requests are made while the refresh is
   expect((await barsOf(page, 1)).filter(solid)).toEqual(['rejected', 'replayed'])
   expect((await barsOf(page, 10)).filter(solid)).toEqual(['sent'])
   expect(await barsOf(page, 10)).toContain('waiting')
+})
+
+test('the first press shows the refresh, beside the classic interceptor', async ({ page }) => {
+  await openLab(page)
+  await page.getByRole('button', { name: 'Send requests' }).click()
+
+  await expectCounts(page, { sent: 20, rejected: 10, refreshes: 1, replayed: 10 })
+  await expect(page.locator('.trace-silent')).toContainText('1 refresh · 10 of 10 answered')
+  await expect(page.locator('.trace-classic')).toContainText('10 refreshes, 1 granted')
+})
+
+test('at 360 px the result comes into view when it is there', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 700 })
+  await openLab(page)
+  await expect(page.getByTestId('lab-sent')).not.toBeInViewport()
+  await page.getByRole('button', { name: 'Send requests' }).click()
+
+  await expect(page.getByRole('heading', { name: 'Last run' })).toBeInViewport()
+  await expect(page.getByTestId('lab-sent')).toBeInViewport()
 })
 
 test.describe('compared with the classic interceptor', () => {
@@ -254,7 +273,7 @@ test('the drawing can be saved as a file that stands on its own', async ({ page 
   expect(shown).toBe(width)
 })
 
-test('by keyboard alone: choose, compare, send, read the table, save', async ({ page }) => {
+test('by keyboard alone: choose, send, read the table, save', async ({ page }) => {
   await openLab(page)
   await page.getByRole('heading', { level: 1 }).focus()
   await page.keyboard.press('Tab')
@@ -267,10 +286,10 @@ test('by keyboard alone: choose, compare, send, read the table, save', async ({ 
   }
   await page.keyboard.press('Tab')
   await expect(page.getByLabel('What goes wrong')).toBeFocused()
-  await page.keyboard.type('Token refused')
+  await page.keyboard.type('Token dead')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Space')
-  await expect(page.getByRole('switch')).toBeChecked()
+  await expect(page.getByRole('switch')).not.toBeChecked()
   await page.keyboard.press('Tab')
   await expect(page.getByRole('button', { name: 'Send requests' })).toBeFocused()
   await page.keyboard.press('Enter')
@@ -329,10 +348,11 @@ interface Choice {
   compare?: boolean
 }
 
-async function send(page: Page, { scenario, requests, compare }: Choice): Promise<void> {
+async function send(page: Page, choice: Choice): Promise<void> {
+  const { scenario = 'Nothing: the token as it is', requests, compare = false } = choice
   if (requests) await page.getByLabel('Requests').fill(String(requests))
-  if (scenario) await page.getByLabel('What goes wrong').selectOption(scenario)
-  if (compare) await page.getByRole('switch', { name: 'Compare' }).check()
+  await page.getByLabel('What goes wrong').selectOption(scenario)
+  await page.getByRole('switch', { name: 'Compare' }).setChecked(compare)
   await page.getByRole('button', { name: 'Send requests' }).click()
 }
 

@@ -111,8 +111,6 @@ export const screens: Screen[] = [
     async open(page) {
       await signIn(page)
       await page.goto('/lab')
-      await page.getByLabel('What goes wrong').selectOption('Token refused by the server')
-      await page.getByLabel('Compare with the classic interceptor').check()
       await page.getByRole('button', { name: 'Send requests' }).click()
       await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
     },

@@ -304,7 +304,7 @@ sleepTest(
   async ({ window, mock }) => {
     sleepTest.slow()
     const { front, sleeper } = await openWindow(window, false)
-    for (const tab of [front, sleeper]) await tab.getByLabel('Requests').fill(String(BURST))
+    for (const tab of [front, sleeper]) await prepare(tab)
     await front.bringToFront()
     await mock.control('expire-access')
     await mock.control('faults', { path: REFRESH, times: 1, delayMs: 1_000 })
@@ -335,7 +335,7 @@ async function openLabs(page: Page, count: number): Promise<Page[]> {
   const tabs = [page, ...(await Promise.all(opened))]
   for (const tab of tabs) {
     await expectHeading(tab, 'Refresh lab')
-    await tab.getByLabel('Requests').fill(String(BURST))
+    await prepare(tab)
   }
   return tabs
 }
@@ -344,6 +344,13 @@ async function openTab(page: Page, path: string): Promise<Page> {
   const tab = await page.context().newPage()
   await tab.goto(path)
   return tab
+}
+
+/** Has the lab send with the token as it is, and compare with nothing. */
+async function prepare(tab: Page): Promise<void> {
+  await tab.getByLabel('Requests').fill(String(BURST))
+  await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
+  await tab.getByRole('switch', { name: 'Compare' }).uncheck()
 }
 
 /** Presses the button in this tab, in front or behind, and returns at once. */

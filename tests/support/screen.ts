@@ -21,6 +21,7 @@ type Answer = unknown | (() => unknown)
 export interface Sent {
   /** `GET /api/auth/me` */
   what: string
+  query: string
   body: unknown
   token: string | null
   signal: AbortSignal
@@ -69,10 +70,11 @@ export function useScreen(): FakeApi {
 
   async function fetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
     const { method = 'GET', signal, priority } = init
-    const what = `${method} ${new URL(String(input), location.href).pathname}`
+    const { pathname, search } = new URL(String(input), location.href)
+    const what = `${method} ${pathname}`
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : init.body
     const token = new Headers(init.headers).get('authorization')
-    sent.push({ what, body, token, signal: signal!, priority })
+    sent.push({ what, query: search.slice(1), body, token, signal: signal!, priority })
     if (!answers.has(what)) throw new Error(`The test has no answer to ${what}`)
     const answer = answers.get(what)
     return new Promise((resolve, reject) => {

@@ -46,7 +46,8 @@ function trace({ requests = 10, refreshes = [bar(60, 300)], others = [], ...fiel
   const run = { ...newRun('r', client, plan, 'me'), endedAt: 0, counts, ...fields.run }
   const lanes = fields.lanes ?? Array.from({ length: requests }, (_, index) => lane(index + 1))
   const signedOutAt = run.signedOutAt
-  return { run, tabs: [{ tab: 'me', lanes, refreshes }, ...others], signedOutAt, end: 400 } as Trace
+  const tabs = [{ tab: 'me', lanes }, ...others]
+  return { run, tabs, refreshes, signedOutAt, end: 400 } as Trace
 }
 
 function part(fields: Partial<Part> = {}): Part {
@@ -157,12 +158,12 @@ describe('the drawing', () => {
     expect(classic!.ticks.map(({ x }) => x)).toEqual(silent!.ticks.map(({ x }) => x))
   })
 
-  it('has a group of lanes for each tab', () => {
-    const others = [{ tab: 'other', lanes: [lane(1)], refreshes: [] }]
-    const { groups } = only({ trace: trace({ others }), tabs: 2 })
+  it('has a group of lanes for each tab, and one row of refreshes', () => {
+    const others = [{ tab: 'other', lanes: [lane(1)] }]
+    const { groups, refreshes } = only({ trace: trace({ others }), tabs: 2 })
 
     expect(groups.map(({ title }) => title?.text)).toEqual(['This tab', 'Other tab'])
-    expect(groups.map(({ refreshes }) => refreshes.length)).toEqual([1, 0])
+    expect(refreshes).toHaveLength(1)
   })
 
   it('shows when the person was signed out', () => {
@@ -222,7 +223,7 @@ describe('refreshes', () => {
 
   it('say how long they took, or why they failed', () => {
     const refreshes = [bar(0, 60, { granted: false, answer: '503' }), bar(200, 300)]
-    const [row] = only({ trace: trace({ refreshes }) }).groups[0]!.refreshes
+    const [row] = only({ trace: trace({ refreshes }) }).refreshes
 
     expect(row!.words.map(({ text }) => text)).toEqual(['503', '100 ms'])
     expect(row!.bars.map(({ kind }) => kind)).toEqual(['refused', 'granted'])
@@ -256,7 +257,8 @@ describe('the verdict', () => {
   it('of a run that ended the session', () => {
     const ten = Array.from({ length: 10 }, () => bar(60, 300, { granted: false }))
     const lanes = [lane(1, { ok: false })]
-    const run = { signedOutAt: 1, revoked: true }
+    const counts = { sent: 20, rejected: 20, asked: 10, refreshes: 1, replayed: 10 }
+    const run = { signedOutAt: 1, revoked: true, counts }
 
     expect(verdictOf(trace({ client: 'classic', refreshes: ten, lanes, run }))).toEqual([
       '10 refreshes, 1 granted',
@@ -276,7 +278,7 @@ describe('the verdict', () => {
   it('says it aloud', () => {
     const ended = (client: 'silent' | 'classic', ok: boolean) => {
       const call = { lane: 1, at: 0, end: 1, answer: '', ok, told: [] }
-      const tabs = [{ tab: 'me', calls: [call], timings: [], done: true }]
+      const tabs = [{ tab: 'me', calls: [call], done: true }]
       return { ...trace({ client }).run, tabs, signedOutAt: ok ? null : 1 }
     }
 

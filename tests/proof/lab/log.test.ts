@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { countRun, entriesSince, markOf } from '@/lab/log.ts'
+import { countRun, entriesOf, markOf, labelOf } from '@/lab/log.ts'
 import type { LogEntry } from '@/lab/log.ts'
 
 const CAPACITY = 5000
 
 function entry(at: number, fields: Partial<LogEntry> = {}): LogEntry {
-  return { method: 'GET', path: '/api/protected-resource', status: 200, at, ...fields }
+  const label = labelOf('r', 'tab', 1)
+  return { method: 'GET', path: '/api/protected-resource', label, status: 200, at, ...fields }
 }
 
 function entries(count: number, at: number, fields: Partial<LogEntry> = {}): LogEntry[] {
@@ -17,38 +18,49 @@ function capped(log: LogEntry[]): LogEntry[] {
   return log.slice(-CAPACITY)
 }
 
-describe('entriesSince', () => {
+describe('entriesOf', () => {
   it('finds everything in a log that was empty', () => {
     const log = entries(3, 1)
 
-    expect(entriesSince(markOf([]), log)).toEqual(log)
+    expect(entriesOf('r', markOf([]), log)).toEqual(log)
   })
 
   it('finds nothing where nothing came', () => {
     const log = entries(3, 1)
 
-    expect(entriesSince(markOf(log), log)).toEqual([])
+    expect(entriesOf('r', markOf(log), log)).toEqual([])
   })
 
   it('tells apart what came before and after within one millisecond', () => {
     const before = [...entries(2, 1), ...entries(3, 2)]
     const after = [...entries(4, 2, { status: 401 }), entry(3)]
 
-    expect(entriesSince(markOf(before), [...before, ...after])).toEqual(after)
+    expect(entriesOf('r', markOf(before), [...before, ...after])).toEqual(after)
   })
 
   it('counts right in a full log, which drops as many as it gets', () => {
     const before = capped([...entries(4000, 1), ...entries(1000, 2)])
     const after = [...entries(600, 2, { status: 401 }), ...entries(400, 3)]
 
-    expect(entriesSince(markOf(before), capped([...before, ...after]))).toEqual(after)
+    expect(entriesOf('r', markOf(before), capped([...before, ...after]))).toEqual(after)
   })
 
   it('goes by the latest time, also where the log is not in order', () => {
     const before = [entry(5), entry(4)]
     const after = [entry(6)]
 
-    expect(entriesSince(markOf(before), [...before, ...after])).toEqual(after)
+    expect(entriesOf('r', markOf(before), [...before, ...after])).toEqual(after)
+  })
+
+  it('has the requests of this run alone, and all refreshes', () => {
+    const refresh = entry(2, { path: '/api/auth/refresh', label: undefined })
+    const others = [
+      entry(1, { label: labelOf('another', 'tab', 1) }),
+      entry(1, { label: undefined }),
+      entry(1, { path: '/api/projects' }),
+    ]
+
+    expect(entriesOf('r', markOf([]), [...others, entry(1), refresh])).toEqual([entry(1), refresh])
   })
 })
 

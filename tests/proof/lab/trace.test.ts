@@ -1,264 +1,288 @@
 import { describe, expect, it } from 'vitest'
+import { countRun, labelOf } from '@/lab/log.ts'
+import type { LogEntry } from '@/lab/log.ts'
 import { newRun } from '@/lab/record.ts'
 import type { Call, RunRecord } from '@/lab/record.ts'
-import type { Timing } from '@/lab/timing.ts'
-import { traceOf } from '@/lab/trace.ts'
+import { contradictionOf, traceOf } from '@/lab/trace.ts'
 
 const START = 1_000_000
+/** The tokens before and after the refresh. */
+const [OLD, NEW] = ['1', '2']
 
-/** Times from the start of the run. */
-const send = (lane: number, start: number, end: number, status: number | null, sent = start) =>
-  ({ what: 'resource', lane, start, sent, end, status }) satisfies Timing
-const refresh = (start: number, end: number, status: number | null = 200) =>
-  ({ ...send(0, start, end, status), what: 'refresh' }) satisfies Timing
+type Fields = Partial<LogEntry>
+
+/** Requests as the server saw them, in milliseconds from the start of the run. */
+function send(
+  lane: number,
+  at: number,
+  endedAt: number,
+  status = 200,
+  fields: Fields = {},
+): LogEntry {
+  const label = labelOf('r', 'tab 0', lane)
+  const tokenId = status === 401 ? OLD : NEW
+  return {
+    method: 'GET',
+    path: '/api/protected-resource',
+    label,
+    status,
+    at,
+    endedAt,
+    tokenId,
+    ...fields,
+  }
+}
+
+function refresh(at: number, endedAt: number, status = 200, fields: Fields = {}): LogEntry {
+  const grantedId = status === 200 ? NEW : undefined
+  return { method: 'POST', path: '/api/auth/refresh', status, at, endedAt, grantedId, ...fields }
+}
 
 function call(lane: number, at: number, end: number | null, fields: Partial<Call> = {}): Call {
   return { lane, at, end, answer: '200', ok: true, told: [], ...fields }
 }
 
-interface Fields extends Partial<Omit<RunRecord, 'tabs'>> {
-  calls: Call[]
-  timings: Timing[]
-  others?: { calls: Call[]; timings: Timing[] }[]
+/** A run of one tab or two. `ahead`: by so much the server's clock differs. */
+function run(calls: Call[], log: LogEntry[], fields: Partial<RunRecord> & { ahead?: number } = {}) {
+  const plan = { requests: 1, apiMs: 0, refreshMs: 0, scenario: 'fine', compare: false } as const
+  const { ahead = 0, ...rest } = fields
+  const base = newRun('r', 'silent', plan, 'tab 0')
+  const tabs = [{ tab: 'tab 0', calls: calls.map(onClock), done: true }]
+  const moved = log.map((entry) => ({
+    ...entry,
+    at: entry.at + START + ahead,
+    endedAt: entry.endedAt === undefined ? undefined : entry.endedAt + START + ahead,
+  }))
+  return { ...base, startedAt: START, endedAt: START + 20_000, tabs, log: moved, ...rest }
 }
 
-function run({ calls, timings, others = [], ...fields }: Fields): RunRecord {
-  const plan = {
-    requests: calls.length,
-    apiMs: 0,
-    refreshMs: 0,
-    scenario: 'fine',
-    compare: false,
-  } as const
-  const late = <T extends Call | Timing>(item: T): T => {
-    const moved: Record<string, unknown> = { ...item }
-    for (const name of ['at', 'end', 'start', 'sent']) {
-      if (typeof moved[name] === 'number') moved[name] += START
-    }
-    if ('told' in item) moved.told = item.told.map((time) => time + START)
-    return moved as unknown as T
-  }
-  const tabs = [{ calls, timings }, ...others].map((tab, index) => ({
-    tab: `tab ${index}`,
-    calls: tab.calls.map(late),
-    timings: tab.timings.map(late),
-    done: true,
-  }))
-  const base = newRun('r', 'silent', plan, 'tab 0')
-  return { ...base, startedAt: START, endedAt: START + 10_000, tabs, ...fields }
+function onClock(call: Call): Call {
+  const end = call.end === null ? null : call.end + START
+  return { ...call, at: call.at + START, end, told: call.told.map((time) => time + START) }
 }
+
+const firstLane = (record: RunRecord, now = 0) => traceOf(record, START + now).tabs[0]!.lanes[0]!
 
 /** `sent 0-60`: what the only lane did. */
-function segments(record: RunRecord, now = 0, lane = 0): string[] {
-  const found = traceOf(record, START + now).tabs[0]!.lanes[lane]!
-  return found.segments.map(({ kind, from, to }) => `${kind} ${from}-${to}`)
+function segments(record: RunRecord, now = 0): string[] {
+  return firstLane(record, now).segments.map(({ kind, from, to }) => `${kind} ${from}-${to}`)
 }
 
 describe('what a lane did', () => {
   it('sent, and answered', () => {
-    const record = run({ calls: [call(1, 0, 60)], timings: [send(1, 0, 60, 200)] })
-
-    expect(segments(record)).toEqual(['sent 0-60'])
+    expect(segments(run([call(1, 0, 60)], [send(1, 0, 60)]))).toEqual(['sent 0-60'])
   })
 
-  it('queued by the browser before it was sent', () => {
-    const record = run({ calls: [call(1, 0, 120)], timings: [send(1, 2, 120, 200, 60)] })
+  it('queued by the browser before it reached the server', () => {
+    const record = run([call(1, 0, 120)], [send(1, 60, 120)])
 
     expect(segments(record)).toEqual(['queued 0-60', 'sent 60-120'])
   })
 
-  it('refused, waiting for the refresh, replayed; entries in any order', () => {
-    const timings = [send(1, 310, 370, 200, 330), refresh(60, 300), send(1, 0, 60, 401)]
-    const record = run({ calls: [call(1, 0, 371)], timings })
+  it('answered within a millisecond: a bar all the same', () => {
+    expect(segments(run([call(1, 0, 1)], [send(1, 0, 0)]))).toEqual(['sent 0-0'])
+  })
 
-    expect(segments(record)).toEqual([
+  it('refused, waiting for the refresh, queued, replayed', () => {
+    const log = [send(1, 0, 60, 401), refresh(60, 300), send(1, 330, 370)]
+
+    expect(segments(run([call(1, 0, 371)], log))).toEqual([
       'rejected 0-60',
-      'waiting 60-310',
-      'queued 310-330',
+      'waiting 60-300',
+      'queued 300-330',
       'replayed 330-370',
     ])
   })
 
   it('waiting from the call on, where the token was known to be dead', () => {
-    const timings = [refresh(1, 200), send(1, 201, 260, 200)]
-    const record = run({ calls: [call(1, 0, 260)], timings })
+    const record = run([call(1, 0, 260)], [refresh(1, 200), send(1, 200, 260)])
 
-    expect(segments(record)).toEqual(['waiting 0-201', 'sent 201-260'])
+    expect(segments(record)).toEqual(['waiting 0-200', 'sent 200-260'])
   })
 
-  it('a refresh that ended after the request had left was not waited for', () => {
-    const timings = [refresh(0, 200), send(1, 20, 260, 200)]
-    const record = run({ calls: [call(1, 0, 260)], timings })
+  it('queued with its token while a refresh came and went that it did not wait for', () => {
+    const record = run(
+      [call(1, 0, 260)],
+      [refresh(0, 100), send(1, 200, 260, 200, { tokenId: OLD })],
+    )
+
+    expect(segments(record)).toEqual(['queued 0-200', 'sent 200-260'])
+  })
+
+  it('a refresh that ended after the request had arrived was not waited for', () => {
+    const record = run([call(1, 0, 260)], [refresh(0, 200), send(1, 20, 260)])
 
     expect(segments(record)).toEqual(['queued 0-20', 'sent 20-260'])
   })
 
-  it('waiting for the refresh of another tab', () => {
-    const record = run({
-      calls: [call(1, 0, 370)],
-      timings: [send(1, 0, 60, 401), send(1, 310, 370, 200)],
-      others: [{ calls: [], timings: [refresh(50, 300)] }],
-    })
-
-    expect(segments(record)).toEqual(['rejected 0-60', 'waiting 60-310', 'replayed 310-370'])
-  })
-
   it('waiting in vain for a refresh that was refused', () => {
-    const record = run({
-      calls: [call(1, 0, 300, { ok: false, answer: 'session ended' })],
-      timings: [send(1, 0, 60, 401), refresh(60, 300, 401)],
-    })
+    const ended = call(1, 0, 300, { ok: false, answer: 'session ended' })
+    const record = run([ended], [send(1, 0, 60, 401), refresh(60, 300, 401)])
 
     expect(segments(record)).toEqual(['rejected 0-60', 'waiting 60-300'])
   })
 
-  it('waiting in vain for a refresh that took too long, and was given up a little later', () => {
-    const record = run({
-      calls: [call(1, 0, 10_060, { ok: false, answer: 'time over' })],
-      timings: [send(1, 0, 60, 401), refresh(60, 10_072, 0)],
-    })
+  it('waiting in vain for a refresh that was given up a little later', () => {
+    const late = call(1, 0, 10_060, { ok: false, answer: 'time over' })
+    const record = run([late], [send(1, 0, 60, 401), refresh(60, 10_072, 0)])
 
     expect(segments(record)).toEqual(['rejected 0-60', 'waiting 60-10060'])
-    expect(traceOf(record, 0).tabs[0]!.lanes[0]!.trips).toBe(2)
+    expect(firstLane(record).trips).toBe(2)
   })
 
   it('waiting in vain, unsent', () => {
-    const record = run({
-      calls: [call(1, 5, 10_060, { ok: false, answer: 'time over' })],
-      timings: [refresh(0, 10_072, 0)],
-    })
+    const late = call(1, 5, 10_060, { ok: false, answer: 'time over' })
 
-    expect(segments(record)).toEqual(['waiting 5-10060'])
+    expect(segments(run([late], [refresh(0, 10_072, 0)]))).toEqual(['waiting 5-10060'])
   })
 
   it('failed for another reason than the refresh that was under way', () => {
-    const record = run({
-      calls: [call(1, 0, 61, { ok: false, answer: '503' })],
-      timings: [send(1, 0, 60, 503), refresh(20, 200)],
-    })
+    const failed = call(1, 0, 61, { ok: false, answer: '503' })
+    const record = run([failed], [send(1, 0, 60, 503), refresh(20, 200)])
 
     expect(segments(record)).toEqual(['sent 0-60'])
-    expect(traceOf(record, 0).tabs[0]!.lanes[0]!.trips).toBe(1)
+    expect(firstLane(record).trips).toBe(1)
   })
 
   it('without an answer', () => {
-    const record = run({
-      calls: [call(1, 0, 50, { ok: false, answer: 'no answer' })],
-      timings: [send(1, 0, 50, 0)],
-    })
+    const failed = call(1, 0, 50, { ok: false, answer: 'no answer' })
 
-    expect(segments(record)).toEqual(['lost 0-50'])
-  })
-
-  it('where the browser tells no status: refused if it was followed by another', () => {
-    const timings = [send(1, 0, 60, null), refresh(60, 200), send(1, 210, 270, null)]
-
-    expect(segments(run({ calls: [call(1, 0, 270)], timings }))).toEqual([
-      'rejected 0-60',
-      'waiting 60-210',
-      'replayed 210-270',
-    ])
-    const failed = [call(1, 0, 90, { ok: false, answer: '503' })]
-    expect(segments(run({ calls: failed, timings: [send(1, 0, 60, null)] }))).toEqual([
-      'rejected 0-60',
-    ])
+    expect(segments(run([failed], [send(1, 0, 50, 0)]))).toEqual(['lost 0-50'])
   })
 
   it('under way up to now, as far as is known', () => {
-    const record = run({
-      calls: [call(1, 0, null, { ok: false, answer: '' })],
-      timings: [send(1, 0, 60, 401)],
-      endedAt: null,
-    })
+    const open = call(1, 0, null, { ok: false, answer: '' })
+    const record = run([open], [send(1, 0, 60, 401)], { endedAt: null })
 
     expect(segments(record, 90)).toEqual(['rejected 0-60', 'open 60-90'])
     expect(traceOf(record, START + 90)).toMatchObject({ end: 90 })
   })
+
+  it('by the page’s clock, however far ahead the server’s is', () => {
+    const log = [send(1, 10, 50, 401), refresh(60, 300), send(1, 330, 360)]
+    const record = run([call(1, 0, 370)], log, { ahead: 3_600_000 })
+
+    expect(segments(record)).toEqual([
+      'queued 0-10',
+      'rejected 10-50',
+      'waiting 50-300',
+      'queued 300-330',
+      'replayed 330-360',
+    ])
+  })
 })
 
 describe('round trips', () => {
-  const trips = (record: RunRecord) => traceOf(record, 0).tabs[0]!.lanes[0]!.trips
+  const trips = (...parameters: Parameters<typeof run>) => firstLane(run(...parameters)).trips
 
   it('one where nothing is wrong', () => {
-    expect(trips(run({ calls: [call(1, 0, 60)], timings: [send(1, 0, 60, 200)] }))).toBe(1)
+    expect(trips([call(1, 0, 60)], [send(1, 0, 60)])).toBe(1)
   })
 
   it('two where the token was known to be dead', () => {
-    const timings = [refresh(0, 200), send(1, 201, 260, 200)]
-    expect(trips(run({ calls: [call(1, 0, 260)], timings }))).toBe(2)
+    expect(trips([call(1, 0, 260)], [refresh(0, 200), send(1, 201, 260)])).toBe(2)
   })
 
   it('three where it was refused', () => {
-    const timings = [send(1, 0, 60, 401), refresh(60, 300), send(1, 310, 370, 200)]
-    expect(trips(run({ calls: [call(1, 0, 370)], timings }))).toBe(3)
+    const log = [send(1, 0, 60, 401), refresh(60, 300), send(1, 310, 370)]
+    expect(trips([call(1, 0, 370)], log)).toBe(3)
   })
 
   it('two where the refresh was over when the refusal came', () => {
-    const timings = [send(1, 0, 400, 401), refresh(60, 300), send(1, 401, 470, 200)]
-    expect(trips(run({ calls: [call(1, 0, 470)], timings }))).toBe(2)
+    const log = [send(1, 0, 400, 401), refresh(60, 300), send(1, 401, 470)]
+    expect(trips([call(1, 0, 470)], log)).toBe(2)
   })
 
   it('each refresh that failed before the one that did not', () => {
-    const timings = [
+    const log = [
       send(1, 0, 60, 401),
       refresh(60, 260, 503),
       refresh(1000, 1200, 503),
       refresh(3000, 3200),
-      send(1, 3201, 3260, 200),
+      send(1, 3201, 3260),
     ]
-    expect(trips(run({ calls: [call(1, 0, 3260)], timings }))).toBe(5)
+    expect(trips([call(1, 0, 3260)], log)).toBe(5)
   })
 
   it('in the classic interceptor the refreshes of the others are not waited for', () => {
-    const timings = [
+    const log = [
       send(1, 0, 60, 401),
       refresh(60, 200),
       refresh(60, 210, 401),
       refresh(60, 220, 401),
-      send(1, 230, 290, 401),
+      send(1, 230, 290, 401, { tokenId: undefined }),
     ]
-    const calls = [call(1, 0, 290, { ok: false, answer: '401' })]
-    expect(trips(run({ calls, timings, client: 'classic' }))).toBe(3)
+    const failed = call(1, 0, 290, { ok: false, answer: '401' })
+    expect(trips([failed], log, { client: 'classic' })).toBe(3)
   })
 })
 
 describe('a trace', () => {
   it('has a lane for each call, in their order, whatever came first', () => {
-    const record = run({ calls: [call(2, 0, 60), call(1, 0, 60)], timings: [] })
+    const { tabs } = traceOf(run([call(2, 0, 60), call(1, 0, 60)], []), 0)
 
-    expect(traceOf(record, 0).tabs[0]!.lanes.map(({ lane }) => lane)).toEqual([1, 2])
+    expect(tabs[0]!.lanes.map(({ lane }) => lane)).toEqual([1, 2])
+  })
+
+  it('gives each tab its own requests, and all of them one row of refreshes', () => {
+    const record = run([call(1, 0, 60)], [send(1, 0, 60), refresh(70, 90)])
+    const label = labelOf('r', 'tab 1', 1)
+    record.log.push({ ...send(1, 0, 60, 401), label, at: START + 20, endedAt: START + 40 })
+    record.tabs.push({ tab: 'tab 1', calls: [onClock(call(1, 20, 90))], done: true })
+    const { tabs, refreshes } = traceOf(record, 0)
+
+    const kinds = tabs.map(({ lanes }) => lanes[0]!.segments.map(({ kind }) => kind))
+    expect(kinds).toEqual([['sent'], ['rejected']])
+    expect(refreshes).toHaveLength(1)
   })
 
   it('tells of each refresh how it ended', () => {
-    const timings = [
-      refresh(90, 100, 0),
-      refresh(0, 50, 503),
-      refresh(200, 300),
-      refresh(5, 6, null),
-    ]
-    const record = run({ calls: [], timings })
+    const record = run([], [refresh(0, 50, 503), refresh(90, 100, 0), refresh(200, 300)])
 
-    expect(
-      traceOf(record, 0).tabs[0]!.refreshes.map(({ answer, granted }) => [answer, granted]),
-    ).toEqual([
+    expect(traceOf(record, 0).refreshes.map(({ answer, granted }) => [answer, granted])).toEqual([
       ['503', false],
-      ['answered', true],
       ['no answer', false],
       ['200', true],
     ])
   })
 
   it('ends with the last of it', () => {
-    const record = run({ calls: [call(1, 0, 60)], timings: [refresh(0, 90)] })
-
-    expect(traceOf(record, 0).end).toBe(90)
+    expect(traceOf(run([call(1, 0, 60)], [refresh(0, 90)]), 0).end).toBe(90)
   })
 
   it('says when the person was signed out, and when a caller was told', () => {
     const calls = [call(1, 0, 60, { told: [40] })]
-    const trace = traceOf(run({ calls, timings: [], signedOutAt: START + 70 }), 0)
+    const trace = traceOf(run(calls, [], { signedOutAt: START + 70 }), 0)
 
     expect(trace.signedOutAt).toBe(70)
     expect(trace.tabs[0]!.lanes[0]!.told).toEqual([40])
+  })
+})
+
+describe('the drawing beside the counts', () => {
+  const log = [send(1, 0, 60, 401), refresh(60, 200, 503), refresh(200, 300), send(1, 310, 370)]
+
+  it('says the same, for it comes from the same log', () => {
+    const record = run([call(1, 0, 370)], log, { counts: countRun(1, log) })
+
+    expect(contradictionOf(traceOf(record, 0))).toBeNull()
+  })
+
+  it.each([
+    ['a call is missing', [], log, 'sent: 0 drawn, 2 counted; rejected: 0 drawn, 1 counted'],
+    [
+      'a refresh is missing',
+      [call(1, 0, 370)],
+      log.filter((entry) => entry !== log[1]),
+      'refreshes: 1 drawn, 2 counted',
+    ],
+  ])('is called incomplete where %s', (_, calls, drawn, words) => {
+    const record = run(calls, drawn, { counts: countRun(1, log) })
+
+    expect(contradictionOf(traceOf(record, 0))).toContain(words)
+  })
+
+  it('is not compared before there are counts', () => {
+    expect(contradictionOf(traceOf(run([], log), 0))).toBeNull()
   })
 })

@@ -361,13 +361,19 @@ describe('the log', () => {
     await call('/api/health')
 
     expect(await logOf(harness)).toEqual([
-      { method: 'GET', path: '/api/health', status: 200, at },
-      { method: 'GET', path: '/api/nothing', status: 404, at: at + 1000 },
-      { method: 'GET', path: '/api/%ZZ', status: 400, at: at + 1000 },
-      { method: 'GET', path: '/api/protected-resource', status: 401, at: at + 1000 },
-      { method: 'POST', path: '/api/auth/login', status: 415, at: at + 1000 },
-      { method: 'POST', path: '/api/auth/logout', status: 403, at: at + 1000 },
-      { method: 'GET', path: '/api/health', status: 503, at: at + 1000 },
+      { method: 'GET', path: '/api/health', status: 200, at, endedAt: at },
+      { method: 'GET', path: '/api/nothing', status: 404, at: at + 1000, endedAt: at + 1000 },
+      { method: 'GET', path: '/api/%ZZ', status: 400, at: at + 1000, endedAt: at + 1000 },
+      {
+        method: 'GET',
+        path: '/api/protected-resource',
+        status: 401,
+        at: at + 1000,
+        endedAt: at + 1000,
+      },
+      { method: 'POST', path: '/api/auth/login', status: 415, at: at + 1000, endedAt: at + 1000 },
+      { method: 'POST', path: '/api/auth/logout', status: 403, at: at + 1000, endedAt: at + 1000 },
+      { method: 'GET', path: '/api/health', status: 503, at: at + 1000, endedAt: at + 1000 },
     ])
   })
 
@@ -404,6 +410,35 @@ describe('the log', () => {
       [204, refreshId],
     ])
     expect(JSON.stringify(log)).not.toContain('eyJ')
+  })
+
+  it('has when each was answered, and what its client calls it', async () => {
+    const harness = createHarness()
+    const { call, clock } = harness
+    const at = clock.now()
+    await order(harness, { kind: 'hang' })
+    const aborting = new AbortController()
+    const hanging = call('/api/health?label=slow&q=1', { signal: aborting.signal }).catch(() => {})
+    expect(await logOf(harness)).toEqual([
+      { method: 'GET', path: '/api/health', status: 0, at, label: 'slow' },
+    ])
+    clock.advance(500)
+    aborting.abort()
+    await hanging
+
+    expect(await logOf(harness)).toMatchObject([{ status: 0, at, endedAt: at + 500 }])
+  })
+
+  it('has the id of the access token that a refresh was answered with', async () => {
+    const harness = createHarness()
+    const { refreshToken } = await harness.signIn()
+    const { accessToken } = await granted(await harness.refresh(refreshToken))
+    await harness.refresh('none')
+    await harness.call('/api/health', { token: accessToken })
+
+    const [login, refreshed, refused, used] = await logOf(harness)
+    expect([login.grantedId, refreshed.grantedId, refused.grantedId]).toEqual(['1', '2', undefined])
+    expect(used.tokenId).toBe('2')
   })
 
   it('says 0 where there was no answer', async () => {
