@@ -26,7 +26,7 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   )
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** A sign-in has failed on its way. The refresh token may be another person's by now (R6). */
+  /** A sign-in got no answer. The cookie may be another person's by now (R6). */
   let isUserInDoubt = false
   const ask = createGrantRequest({ backend, now, timeout })
   const share = tabs ? shareSession.bind(null, tabs) : singleTab
@@ -69,8 +69,9 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   }
 
   /**
-   * Ends the session in all tabs, at once. The promise resolves when the API knows. If that fails, the
-   * next restore tells it, if the refresh token is in a cookie.
+   * Ends the session in all tabs, at once: calls that wait reject with SessionEndedError, and a refresh
+   * that answers later changes nothing (R12). Resolves when the API knows. If the API cannot be told,
+   * the next `restore()` tells it, if the refresh token is in a cookie.
    */
   async function logout(): Promise<void> {
     others.catchUp() // Somebody may just have signed in, in another tab.
@@ -84,7 +85,9 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   /** Whether the API knows that the session is over. */
   async function tellSignOut(): Promise<boolean> {
-    return withTimeLimit((call) => backend.logout(call), timeout).then(() => true, isRefusal)
+    const told = withTimeLimit((options) => backend.logout(options), timeout)
+    // A refusal says that there is no session: nothing is left to tell.
+    return told.then(() => true, isRefusal)
   }
 
   /**
@@ -107,8 +110,10 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   }
 
   /**
-   * Resolves when it is known who is signed in: after one refresh if a session is known, else at once.
-   * Sent even while failed refreshes are held back (R7).
+   * Resolves when it is known who is signed in. `src/main.ts` calls it on each page load. A session is
+   * known if its random id is in localStorage: then one refresh gets the token, because the refresh
+   * token has outlived the page (in an HttpOnly cookie). Else it resolves at once. It is sent even
+   * inside the back-off (R7). A sign-out that the API does not know of is told first.
    *
    * @throws the failure of the refresh if it is temporary; `status` stays `restoring`
    */
@@ -132,10 +137,10 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   }
 
   async function requestGrant(session: Session, cause: RefreshCause): Promise<void> {
-    const refresh = (options: CallOptions) => others.markRefresh(() => backend.refresh(options))
+    const send = (options: CallOptions) => others.markRefresh(() => backend.refresh(options))
     const isSure = !isUserInDoubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
-    const grant = await ask(refresh, session.signal, known, (outcome) =>
+    const grant = await ask(send, session.signal, known, (outcome) =>
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
     )
     others.catchUp() // Without Web Locks, somebody may have signed in meanwhile.

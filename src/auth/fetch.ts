@@ -25,19 +25,19 @@ export interface AuthFetchOptions {
 
 /**
  * A `fetch` for any HTTP client that takes one. Requests to the API's origin carry the access token,
- * wait for a refresh and are sent again after a 401. All others are left as they are, and so is a
- * request that has its own `Authorization` header.
+ * wait for a refresh and are sent again after a 401. Requests to another origin get no token (R5), and
+ * those that have their own `Authorization` header keep it.
  *
  * A call belongs to the session in which it began. It rejects with SessionEndedError when that ends
  * (R6), with the failure of a refresh that it waited for (R7), with the reason of its aborted signal
- * (R9), else as `fetch` does. The body of the response ends with the same signals.
+ * (R9), else as `fetch` does. A body that is still being read is aborted as well.
  *
  * @throws TypeError if the API has no http or https address
  */
 export function createAuthFetch(options: AuthFetchOptions): Fetch {
   const { begin, send } = createSender(options)
   return async (input, init) => {
-    const given = isRequest(input) ? (init?.signal ?? input.signal) : init?.signal
+    const given = init?.signal === undefined && isRequest(input) ? input.signal : init?.signal
     return send(begin(given), input, init)
   }
 }
@@ -78,6 +78,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const isOwn = url.origin === origin && !headers.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal })
 
+    // Encoded once, so that both attempts send the same bytes. A stream is not replayable (R10).
     const { body, type, replayable } = await encodeBody(init.body)
     if (type && !headers.has('content-type')) headers.set('content-type', type)
 
@@ -107,13 +108,13 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
       return response
     }
     if (!call.refresh || call.replayed) return response // R4
-    // After a redirect elsewhere, which the browser followed without the token.
+    // A redirect led to another origin, which got no token: its 401 says nothing about ours.
     if (response.redirected && absoluteUrl(response.url).origin !== origin) return response
 
     const next = session.tokenAfter401(token, route)
     if (next === null) return response // R4
     if (!replayable) {
-      Promise.resolve(next).catch(() => {}) // The next call reports it.
+      Promise.resolve(next).catch(() => {}) // Whoever needs the token next gets the failure.
       return withoutReplay(response)
     }
     response.body?.cancel().catch(() => {})

@@ -1,6 +1,7 @@
 /**
  * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
- * leads to, the one refresh that all calls share, and what each failure of it means.
+ * leads to, the one refresh that all calls share, and what each failure of it means. The numbers (R1)
+ * are those of docs/rules.md.
  */
 import { BackOff } from './backoff.ts'
 import type { Clock, RefreshFailure } from './backoff.ts'
@@ -11,7 +12,7 @@ import type { RefreshCause } from './events.ts'
 import { Refusals } from './refusals.ts'
 import { unlessAborted } from './signals.ts'
 
-/** A grant as a session holds it. Times are in milliseconds of the clock `now`. */
+/** A grant as a session holds it. Times are in milliseconds since the epoch, by this browser's clock. */
 export interface HeldGrant {
   user: User
   accessToken: string
@@ -21,13 +22,16 @@ export interface HeldGrant {
 
 /** What a session leaves to auth.ts. */
 export interface SessionOwner extends Clock {
-  /** Runs tasks one at a time, across tabs too (R1). */
+  /**
+   * Runs tasks one at a time, across tabs too, by a Web Lock (R1). The grant of the tab before is here
+   * when the task runs. Without Web Locks only this tab's tasks wait for each other.
+   */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for a new grant and gives it to `session.hold`. */
   requestGrant(session: Session, cause: RefreshCause): Promise<void>
   /** The refresh failed temporarily. */
   refreshFailed(session: Session): void
-  /** A request to `route` was sent again. `isRefused`: the token came fresh from a refresh. */
+  /** A request to `route` was sent again. `isRefused`: even a token fresh from a refresh got a 401. */
   replayed(session: Session, route: string, status: number, isRefused: boolean): void
   endInAllTabs(session: Session, reason: EndReason, cause: unknown): SessionEndedError
 }
@@ -35,9 +39,9 @@ export interface SessionOwner extends Clock {
 export class Session {
   readonly id: string
   grant: HeldGrant | null = null
-  /** How many calls wait for the refresh that is under way. */
+  /** How many callers have asked for the refresh that is under way. */
   waiting = 0
-  /** False while it is only a guess that there is a session (`restore: 'always'`). */
+  /** False while nobody knows whether there is a session (`restore: 'always'`). */
   isKnown = false
   readonly backOff: BackOff
   readonly refusals: Refusals
@@ -67,8 +71,9 @@ export class Session {
   }
 
   /**
-   * After a 401, the token to send once more: the current one if it has changed since (R3), else the
-   * next one. Null: the 401 is the answer, because a refresh does not help on this route (R4).
+   * After a 401, the token to send once more: the current one if the rejected one has been replaced
+   * (R3), else the next one. Null if the 401 is the answer: this route has rejected even a token fresh
+   * from a refresh, and until the token changes another refresh would not help (R4).
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
@@ -81,7 +86,8 @@ export class Session {
   }
 
   /** The next token, by the one refresh that all callers share (R1). */
-  nextToken(cause: RefreshCause): Promise<string> {
+  async nextToken(cause: RefreshCause): Promise<string> {
+    if (!this.#refresh) this.#throwIfBlocked()
     this.waiting += cause === 'background' ? 0 : 1
     this.#refresh ??= this.#runRefresh(cause).finally(() => {
       this.#refresh = null
@@ -97,7 +103,6 @@ export class Session {
   }
 
   async #runRefresh(cause: RefreshCause): Promise<string> {
-    this.#throwIfBlocked()
     const before = this.grant
     const isRenewed = () => this.grant !== before && this.isAlive()
     const refreshed = this.#owner.exclusive(async () => {
@@ -107,10 +112,15 @@ export class Session {
         await this.#owner.requestGrant(this, cause)
       } catch (error) {
         this.throwIfEnded() // R12
-        if (isRefusal(error)) throw this.#owner.endInAllTabs(this, 'expired', error) // R8
-        this.backOff.start(error) // R7
+        if (isRefusal(error)) {
+          // Without Web Locks, another tab may have used the same refresh token, and got the next one.
+          if (isRenewed()) return
+          throw this.#owner.endInAllTabs(this, 'expired', error) // R8: 400, 401 or 403
+        }
+        // R7: temporary. Calls reject with the error for as long as `Retry-After` says, else for 1 s,
+        // doubling to 30 s. The first call after that refreshes again; nothing does by itself.
+        this.backOff.start(error)
         this.#owner.refreshFailed(this)
-        // Without Web Locks, another tab may have brought the token that this one failed to get.
         if (!isRenewed()) throw error
       }
     })
@@ -124,14 +134,13 @@ export class Session {
     return this.grant.accessToken === this.#rejectedToken ? 'unauthorized' : 'expiry'
   }
 
-  /** A request was sent again. `fresh`: the token, if the request had waited for it. */
-  noteReplay(route: string, status: number, fresh: string | null): void {
-    const isFresh = fresh !== null
+  /** A request was sent again. `awaited`: the token, if it came from a refresh that the request awaited. */
+  noteReplay(route: string, status: number, awaited: string | null): void {
     // A late answer says nothing about the token that has come since.
-    const isRefused = status === 401 && isFresh && fresh === this.grant?.accessToken
-    if (status !== 401) this.refusals.accepted(route)
+    const isRefused = status === 401 && awaited !== null && awaited === this.grant?.accessToken
     if (isRefused) this.refusals.refused(route)
-    else if (isFresh && status !== 401) this.refusals.refreshHelped()
+    if (status !== 401) this.refusals.accepted(route)
+    if (status !== 401 && awaited !== null) this.refusals.refreshHelped()
     this.#owner.replayed(this, route, status, isRefused)
   }
 
@@ -151,7 +160,7 @@ export class Session {
     this.backOff.succeeded(grant.receivedAt)
   }
 
-  /** The refresh of another tab has failed. */
+  /** The refresh of another tab has failed. It is over if a newer token is here. */
   failedElsewhere(failure: RefreshFailure): void {
     const receivedAt = this.grant?.receivedAt ?? 0
     const isOver = failure.at < receivedAt && receivedAt <= this.#owner.now()
