@@ -71,6 +71,27 @@ test('R14: a reload keeps the session, and web storage holds no token', async ({
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/api/auth' })
 })
 
+test('R16: F5 in mid-refresh keeps the session on a server without a leeway', async ({
+  page,
+  mock,
+}) => {
+  await signIn(page)
+  await mock.control('conditions', { leeway: 0 })
+  await mock.control('faults', { path: '/api/auth/refresh', times: 1, delayMs: 2_500 })
+  await Promise.all([
+    page.waitForRequest('**/api/auth/refresh'),
+    page.reload({ waitUntil: 'commit' }),
+  ])
+  await page.reload()
+  await expectDashboard(page)
+
+  // Neither the answer to the first page nor a token used twice has ended it.
+  await page.reload()
+  await expectDashboard(page)
+  const refreshes = await mock.log('/api/auth/refresh')
+  expect(refreshes.map(({ status }) => status)).toEqual([200, 200, 200])
+})
+
 test('a first visit costs no refresh', async ({ page, mock }) => {
   await page.goto('/')
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()

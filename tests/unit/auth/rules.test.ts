@@ -426,6 +426,37 @@ describe('R16: a page that went away in mid-refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
+  it('also if the browser rejects the request before the page goes', async () => {
+    const window = new EventTarget()
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+    const auth = await signIn()
+    const heard = vi.fn<(event: AuthEvent) => void>()
+    openTab({ onEvent: heard })
+    await elapse()
+    void auth.refresh()
+    await elapse()
+    window.dispatchEvent(new Event('beforeunload'))
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse(100)
+    browser.locks!.release('silent-refresh')
+    void openTab().restore()
+    await elapse(899)
+    expect(backend.count('refresh')).toBe(1)
+    expect(heard).not.toHaveBeenCalledWith({ type: 'other-tab', brought: 'failure' })
+  })
+
+  it('R7: a failure after a navigation that did not come about is told', async () => {
+    const window = new EventTarget()
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+    const auth = await signIn()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    window.dispatchEvent(new Event('beforeunload'))
+    backend.latest('refresh').fail(new TypeError('Failed to fetch'))
+    await elapse(1_000)
+    expect(refreshed.reason).toBeInstanceOf(TypeError)
+  })
+
   it('the request outlives its page', async () => {
     const fetch = vi.fn<typeof globalThis.fetch>(async () => Response.json(grantFor()))
     await createCookieBackend({ fetch }).refresh()
