@@ -8,21 +8,27 @@ import type { Plugin } from 'vite'
 /** Vite adds styles to the page in development. They have this nonce, and are not reported. */
 const DEV_NONCE = 'dev'
 
+/** Where the app sends requests to, besides its own origin. */
+export interface ConnectOptions {
+  VITE_API_BASE_URL?: string
+  /** Origins separated by spaces, such as that of an OpenID provider. */
+  VITE_CONNECT_SRC?: string
+}
+
 /**
- * Scripts, styles and calls from this origin, and calls to the API's, if it is another one. Pictures may
- * also come from `blob:`, the way to show one that needs a token.
+ * Scripts, styles and calls from this origin, and calls to the API's and to those of `VITE_CONNECT_SRC`.
+ * Pictures may also come from `blob:`, the way to show one that needs a token.
  *
  * @see https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
  */
-export function contentSecurityPolicy(apiBaseURL = '/api', styleNonce?: string): string {
-  const api = URL.canParse(apiBaseURL) ? ` ${new URL(apiBaseURL).origin}` : ''
+export function contentSecurityPolicy(env: ConnectOptions = {}, styleNonce?: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self'${styleNonce ? ` 'nonce-${styleNonce}'` : ''}`,
     "img-src 'self' blob:",
     "font-src 'self'",
-    `connect-src 'self'${api}`,
+    ["connect-src 'self'", ...connectOrigins(env)].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
@@ -30,10 +36,17 @@ export function contentSecurityPolicy(apiBaseURL = '/api', styleNonce?: string):
   ].join('; ')
 }
 
+function connectOrigins({ VITE_API_BASE_URL = '', VITE_CONNECT_SRC = '' }: ConnectOptions) {
+  const urls = [VITE_API_BASE_URL, ...VITE_CONNECT_SRC.split(/\s+/)].filter((url) =>
+    URL.canParse(url),
+  )
+  return new Set(urls.map((url) => new URL(url).origin))
+}
+
 /** A policy in a page cannot say who may frame it: that needs the header. */
-export function securityHeaders(apiBaseURL?: string): Record<string, string> {
+export function securityHeaders(env?: ConnectOptions): Record<string, string> {
   return {
-    'Content-Security-Policy': `${contentSecurityPolicy(apiBaseURL)}; frame-ancestors 'none'`,
+    'Content-Security-Policy': `${contentSecurityPolicy(env)}; frame-ancestors 'none'`,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
@@ -41,7 +54,7 @@ export function securityHeaders(apiBaseURL?: string): Record<string, string> {
 }
 
 /** Puts the policy into the index.html of the build. */
-export function cspPlugin(apiBaseURL?: string): Plugin {
+export function cspPlugin(env?: ConnectOptions): Plugin {
   return {
     name: 'content-security-policy',
     apply: 'build',
@@ -50,7 +63,7 @@ export function cspPlugin(apiBaseURL?: string): Plugin {
         tag: 'meta',
         attrs: {
           'http-equiv': 'Content-Security-Policy',
-          content: contentSecurityPolicy(apiBaseURL),
+          content: contentSecurityPolicy(env),
         },
         injectTo: 'head-prepend',
       },
@@ -59,8 +72,8 @@ export function cspPlugin(apiBaseURL?: string): Plugin {
 }
 
 /** In development the console reports what the policy would block. Nothing is blocked there. */
-export function cspReportPlugin(apiBaseURL?: string): Plugin {
-  const policy = contentSecurityPolicy(apiBaseURL, DEV_NONCE)
+export function cspReportPlugin(env?: ConnectOptions): Plugin {
+  const policy = contentSecurityPolicy(env, DEV_NONCE)
   return {
     name: 'content-security-policy-report',
     apply: 'serve',

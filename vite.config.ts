@@ -10,15 +10,11 @@ export default defineConfig(({ mode }) => {
   assertConfiguration(env)
   // A real API answers below /api, in dev and preview, and the mock stays out of the way.
   const target = env.API_PROXY_TARGET
-  const proxy = target ? { '/api': { target, changeOrigin: true } } : undefined
+  const rewrite = env.API_PROXY_STRIP ? (path: string) => path.slice('/api'.length) : undefined
+  const proxy = target ? { '/api': { target, changeOrigin: true, rewrite } } : undefined
 
   return {
-    plugins: [
-      vue(),
-      cspPlugin(env.VITE_API_BASE_URL),
-      cspReportPlugin(env.VITE_API_BASE_URL),
-      !target && mockServer(env),
-    ],
+    plugins: [vue(), cspPlugin(env), cspReportPlugin(env), !target && mockServer(env)],
     resolve: {
       alias: {
         '@': pathOf('src'),
@@ -41,7 +37,7 @@ export default defineConfig(({ mode }) => {
     },
     // No page of another origin may read what is served here. Vite would let in all of localhost.
     server: { proxy, cors: false },
-    preview: { proxy, cors: false, headers: securityHeaders(env.VITE_API_BASE_URL) },
+    preview: { proxy, cors: false, headers: securityHeaders(env) },
     test: {
       include: [
         mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/{unit,integration}/**/*.test.ts',
@@ -68,6 +64,7 @@ function pathOf(file: string): string {
 /** @throws Error that says which variable is wrong, and what to set */
 function assertConfiguration(env: Record<string, string>): void {
   const { VITE_API_BASE_URL: base, VITE_REFRESH_TOKEN_MODE: mode, API_PROXY_TARGET: target } = env
+  const { VITE_CONNECT_SRC: origins, API_PROXY_STRIP: strip } = env
   if (base && !/^\/(?!\/)/.test(base) && !isHttpUrl(base)) {
     throw new Error(
       `VITE_API_BASE_URL is "${base}": set a path like /api or a URL like https://api.example.com`,
@@ -79,8 +76,21 @@ function assertConfiguration(env: Record<string, string>): void {
   if (target && !isHttpUrl(target)) {
     throw new Error(`API_PROXY_TARGET is "${target}": set a URL like http://localhost:8080`)
   }
+  if (strip && strip !== '1') {
+    throw new Error(`API_PROXY_STRIP is "${strip}": set 1, or leave it out`)
+  }
+  if (origins && !origins.trim().split(/\s+/).every(isOrigin)) {
+    throw new Error(
+      `VITE_CONNECT_SRC is "${origins}": set origins like https://login.example.com, separated by spaces`,
+    )
+  }
 }
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+}
+
+/** A path or a `;` would change the meaning of the policy. */
+function isOrigin(value: string): boolean {
+  return /^(https?|wss?):\/\/[\w.:[\]-]+$/.test(value) && URL.canParse(value)
 }

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest'
-import type { ConfigEnv, UserConfig } from 'vite'
+import type { ConfigEnv, ProxyOptions, UserConfig } from 'vite'
 import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../headers.config.ts'
 import config from '../../vite.config.ts'
 
@@ -11,7 +11,9 @@ const plugins = () =>
     .map((plugin) => plugin && 'name' in plugin && plugin.name)
 
 beforeEach(() => {
-  vi.stubEnv('API_PROXY_TARGET', '')
+  for (const name of ['API_PROXY_TARGET', 'API_PROXY_STRIP', 'VITE_CONNECT_SRC']) {
+    vi.stubEnv(name, '')
+  }
 })
 
 it('S8: mounts the mock unless an API is named to proxy to', () => {
@@ -26,12 +28,23 @@ it('S8: mounts the mock unless an API is named to proxy to', () => {
   })
 })
 
+it('API_PROXY_STRIP=1 lets the API live at the root', () => {
+  vi.stubEnv('API_PROXY_TARGET', 'http://localhost:8080')
+  vi.stubEnv('API_PROXY_STRIP', '1')
+  const { rewrite } = read().server!.proxy!['/api'] as ProxyOptions
+  expect(rewrite!('/api/login?next=/api/x')).toBe('/login?next=/api/x')
+})
+
 it.each([
   ['VITE_API_BASE_URL', 'api', 'set a path like /api or a URL like https://api.example.com'],
   ['VITE_API_BASE_URL', '//api.example.com', 'set a path like /api or a URL'],
   ['VITE_API_BASE_URL', 'ftp://api.example.com', 'set a path like /api or a URL'],
   ['VITE_REFRESH_TOKEN_MODE', 'localStorage', 'set cookie or json'],
   ['API_PROXY_TARGET', 'localhost:8080', 'set a URL like http://localhost:8080'],
+  ['API_PROXY_STRIP', 'true', 'set 1, or leave it out'],
+  ['VITE_CONNECT_SRC', 'login.example.com', 'set origins like https://login.example.com'],
+  ['VITE_CONNECT_SRC', 'https://a.example; https://b.example', 'set origins like'],
+  ['VITE_CONNECT_SRC', 'https://a.example/path', 'set origins like'],
 ])('a wrong %s fails at the start and says what to set: %s', (name, value, advice) => {
   vi.stubEnv(name, value)
   expect(read).toThrow(`${name} is "${value}": ${advice}`)
@@ -41,6 +54,7 @@ it.each([
   ['VITE_API_BASE_URL', '/backend/v2'],
   ['VITE_API_BASE_URL', 'https://api.example.com/v2'],
   ['VITE_REFRESH_TOKEN_MODE', 'json'],
+  ['VITE_CONNECT_SRC', 'https://login.example.com wss://live.example.com:8443'],
 ])('%s=%s is right', (name, value) => {
   vi.stubEnv(name, value)
   expect(read).not.toThrow()
@@ -48,9 +62,17 @@ it.each([
 
 it('R5: the build may call its own origin and that of the API, and no other', () => {
   expect(contentSecurityPolicy()).toContain("connect-src 'self';")
-  expect(contentSecurityPolicy('/backend')).toContain("connect-src 'self';")
-  expect(contentSecurityPolicy('https://api.example.com/v2')).toContain(
+  expect(contentSecurityPolicy({ VITE_API_BASE_URL: '/backend' })).toContain("connect-src 'self';")
+  expect(contentSecurityPolicy({ VITE_API_BASE_URL: 'https://api.example.com/v2' })).toContain(
     "connect-src 'self' https://api.example.com;",
+  )
+})
+
+it('VITE_CONNECT_SRC adds origins to the policy, each once', () => {
+  const VITE_API_BASE_URL = 'https://api.example.com/v2'
+  const VITE_CONNECT_SRC = ' https://login.example.com  https://api.example.com wss://live.example '
+  expect(contentSecurityPolicy({ VITE_API_BASE_URL, VITE_CONNECT_SRC })).toContain(
+    "connect-src 'self' https://api.example.com https://login.example.com wss://live.example;",
   )
 })
 
@@ -76,8 +98,8 @@ it.each([
 })
 
 it('the policy that is sent as a header also says that nobody may frame the page', () => {
-  expect(securityHeaders('/api')['Content-Security-Policy']).toBe(
-    `${contentSecurityPolicy('/api')}; frame-ancestors 'none'`,
+  expect(securityHeaders()['Content-Security-Policy']).toBe(
+    `${contentSecurityPolicy()}; frame-ancestors 'none'`,
   )
 })
 
@@ -90,12 +112,12 @@ it.each([
 })
 
 it('the page of the build carries the policy, with the API in it', () => {
-  const api = 'https://api.example.com'
-  const transform = cspPlugin(api).transformIndexHtml as () => object[]
+  const env = { VITE_API_BASE_URL: 'https://api.example.com' }
+  const transform = cspPlugin(env).transformIndexHtml as () => object[]
   expect(transform()).toMatchObject([
     {
       tag: 'meta',
-      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy(api) },
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy(env) },
     },
   ])
 })
