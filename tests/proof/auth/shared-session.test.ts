@@ -1210,6 +1210,19 @@ describe('without Web Locks', () => {
     expect(backend.count('refresh')).toBe(2)
   })
 
+  it('R8: a refusal of a token that another tab has used ends nothing', async () => {
+    const { tabs } = await openTabs(2)
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse(LANDED)
+    const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
+    second!.grant()
+    await heard()
+    first!.fail(httpError(401))
+    await heard()
+    expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+    expect(tabs.map(({ auth }) => auth.status.value)).toEqual(all(tabs, 'authenticated'))
+  })
+
   it('R7: one that fails as another brings a token is a failure all the same', async () => {
     const { tabs } = await openTabs(2)
     const asked = tabs.map(({ auth }) => outcome(auth.refresh()))

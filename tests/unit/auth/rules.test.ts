@@ -358,6 +358,16 @@ describe('R7: the back-off', () => {
     expect(backend.count('refresh')).toBe(2)
   })
 
+  it('does not hold back a person who asks as a request is held back', async () => {
+    const auth = await signIn()
+    await fail(auth, httpError(503))
+    const held = outcome(auth.sessions.current()!.nextToken('expiry'))
+    void auth.refresh()
+    await elapse()
+    expect(held.reason).toMatchObject({ status: 503 })
+    expect(backend.count('refresh')).toBe(2)
+  })
+
   it('lasts an hour at most', async () => {
     const auth = await signIn()
     await fail(auth, httpError(503, { 'retry-after': '86400' }))
