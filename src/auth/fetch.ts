@@ -2,26 +2,11 @@
  * The authenticated `fetch`: adds the access token, and after a 401 waits for the refresh and sends
  * the request once more. When and how a token is refreshed is decided in session.ts.
  */
+import type { AuthFetchOptions, Fetch } from './options.ts'
 import { encodeBody, isRequest, readRequest, withoutReplay } from './request.ts'
 import type { Session } from './session.ts'
 import { anySignal, unlessAborted } from './signals.ts'
 import { absoluteUrl, apiOrigin } from './url.ts'
-
-export type Fetch = typeof globalThis.fetch
-
-/** The auth store, or what `createAuth` returns. */
-export interface SessionSource {
-  readonly sessions: { current(): Session | null }
-}
-
-export interface AuthFetchOptions {
-  /** The auth store, or a function that returns it, for a client created before Pinia. */
-  auth: SessionSource | (() => SessionSource)
-  /** Where the API is. Its origin is the only one that gets tokens (R5). Default `/api`. */
-  baseURL?: string
-  /** Replaces the global `fetch`. */
-  fetch?: Fetch
-}
 
 /**
  * A `fetch` for any HTTP client that takes one. Requests to the API's origin carry the access token,

@@ -1,7 +1,8 @@
-/** What `createAuth` can be given. Only `backend` is required. */
+/** What `createAuth`, `createAuthFetch` and `createApiClient` can be given. */
 import type { AuthBackend } from './backend.ts'
 import type { PasswordCredentials } from './contract.ts'
 import type { AuthEvent } from './events.ts'
+import type { Session } from './session.ts'
 import type { Tabs } from './tabs/tabs.ts'
 
 export interface AuthOptions<Credentials = PasswordCredentials> {
@@ -23,4 +24,20 @@ export interface AuthOptions<Credentials = PasswordCredentials> {
   now?: () => number
   /** A number from 0 up to, but not including, 1. */
   random?: () => number
+}
+
+export type Fetch = typeof globalThis.fetch
+
+/** The auth store, or what `createAuth` returns. */
+export interface SessionSource {
+  readonly sessions: { current(): Session | null }
+}
+
+export interface AuthFetchOptions {
+  /** The auth store, or a function that returns it, for a client created before Pinia. */
+  auth: SessionSource | (() => SessionSource)
+  /** Where the API is. Its origin is the only one that gets tokens (R5). Default `/api`. */
+  baseURL?: string
+  /** Replaces the global `fetch`. */
+  fetch?: Fetch
 }

@@ -22,10 +22,7 @@ export interface HeldGrant {
 
 /** What a session leaves to auth.ts. */
 export interface SessionOwner extends Clock {
-  /**
-   * Runs tasks one at a time, across tabs too, by a Web Lock (R1). The grant of the tab before is here
-   * when the task runs. Without Web Locks only this tab's tasks wait for each other.
-   */
+  /** Runs tasks one at a time, across tabs by a Web Lock (R1). The grant of the tab before is here then. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for a new grant and gives it to `session.hold`. */
   requestGrant(session: Session, cause: RefreshCause): Promise<void>
