@@ -52,7 +52,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'preview', testIgnore: 'dev.spec.ts' },
-    { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } },
+    { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
     { name: 'screenshots', testMatch: 'screenshots.ts' }, // demo
   ],
   webServer: [

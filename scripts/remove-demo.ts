@@ -4,6 +4,7 @@
  * a line by `demo` in a comment at its end, several lines by `demo:start` and `demo:end`.
  *
  *     npm run remove-demo
+ *     npm run remove-demo -- --keep-proof   # keeps the tests that prove src/auth
  *
  * It changes and deletes only what git tracks, so that git can bring everything back.
  */
@@ -25,35 +26,46 @@ import process from 'node:process'
 const SCRIPT = 'scripts/remove-demo.ts'
 const START = 'scripts/start'
 
-/** Files and folders that are the demo's alone. */
+const keepsProof = process.argv.includes('--keep-proof')
+
+/** Files and folders that are the demo's alone, or prove the template. */
 const demo = [
+  '.ci/existing-app',
   '.ci/remove-demo',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'README.zh-CN.md',
+  'docs/browsers.md',
+  'docs/existing-app.md',
   'docs/images',
+  'docs/performance.md',
+  'docs/scale.md',
   'docs/tutorial.md',
   'docs/tutorial.zh-CN.md',
   'mock-server/routes/admin.ts',
   'mock-server/routes/notifications.ts',
-  'mock-server/routes/projects.ts',
   'mock-server/routes/stats.ts',
   'scripts',
   'src/api/admin.ts',
   'src/api/notifications.ts',
-  'src/api/projects.ts',
   'src/api/stats.ts',
-  'src/components/NewProjectForm.vue',
   'src/components/TokenLifelines.vue',
   'src/lab',
   'src/views/AdminView.vue',
   'src/views/LabView.vue',
   'tests/e2e/accessibility.spec.ts',
+  'tests/e2e/build.spec.ts',
+  'tests/e2e/cookies.spec.ts',
+  'tests/e2e/dev.spec.ts',
   'tests/e2e/lab.spec.ts',
+  'tests/e2e/load.spec.ts',
+  'tests/e2e/origins.spec.ts',
   'tests/e2e/refresh.spec.ts',
   'tests/e2e/screens.ts',
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
   'tests/e2e/window.ts',
-  'tests/proof',
+  ...(keepsProof ? proofOfTheDemo() : ['tests/proof']),
 ]
 
 /** Scripts of package.json that work on the demo. */
@@ -64,8 +76,17 @@ const demoScripts = [
   'remove-demo',
   'screenshots',
   'size',
-  'test:proof',
-  'test:soak',
+  ...(keepsProof ? [] : ['test:proof', 'test:soak']),
+]
+
+/** Packages that only the demo needs. */
+const demoPackages = [
+  '@axe-core/playwright',
+  'axios',
+  'axios-auth-refresh',
+  'ky',
+  'openapi-fetch',
+  ...(keepsProof ? [] : ['fast-check']),
 ]
 
 // Only after something: a line that is `# demo` alone is a heading of somebody's own.
@@ -92,6 +113,7 @@ for (const file of removed.filter(isFile)) rmSync(file)
 const left = demo.filter((path) => !clear(path))
 const cut = files.filter((file) => !isDemo(file) && isFile(file)).filter(cutMarked)
 cleanScripts()
+uninstall()
 
 console.log(`Taken out:  ${removed.length} files
 Put in:     ${targets.join(', ')}
@@ -143,8 +165,29 @@ function cutMarked(file: string): boolean {
   return true
 }
 
+/** All of tests/proof but the tests of src/auth. */
+function proofOfTheDemo(): string[] {
+  const kept = ['auth', 'stories']
+  return readdirSync('tests/proof')
+    .filter((name) => !kept.includes(name))
+    .map((name) => `tests/proof/${name}`)
+}
+
+function uninstall(): void {
+  const { devDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const installed = demoPackages.filter((name) => name in devDependencies)
+  if (installed.length === 0) return
+  const options = ['--no-audit', '--no-fund', '--loglevel=error']
+  execFileSync('npm', ['uninstall', '--save-dev', ...options, ...installed], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32', // There npm is a script.
+  })
+}
+
 function cleanScripts(): void {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const name of demoScripts) delete manifest.scripts[name]
+  if (manifest.scripts['test:e2e'])
+    manifest.scripts['test:e2e'] = 'playwright test --project=preview'
   writeFileSync('package.json', `${JSON.stringify(manifest, null, 2)}\n`)
 }

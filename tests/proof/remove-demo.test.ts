@@ -49,11 +49,15 @@ function createProject({ folder = '', ignored = '' } = {}) {
     git('add', '--all')
     git('commit', '-q', '-m', 'All')
   }
-  const run = () =>
-    spawnSync(process.execPath, [pathOf('node_modules/jiti/lib/jiti-cli.mjs'), SCRIPT], {
-      cwd: root,
-      encoding: 'utf8',
-    })
+  const run = (...options: string[]) =>
+    spawnSync(
+      process.execPath,
+      [pathOf('node_modules/jiti/lib/jiti-cli.mjs'), SCRIPT, ...options],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    )
   return { commit, has, read, run, write }
 }
 
@@ -114,4 +118,14 @@ it('does not overwrite an ignored file', () => {
   expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('src/start.ts') })
   expect(read('src/start.ts')).toBe('mine')
   expect(has('src/lab/run.ts')).toBe(true)
+})
+
+it('keeps the proof of src/auth when it is asked to', () => {
+  const project = createProject()
+  project.write('tests/proof/auth/client.test.ts', '')
+  project.write('tests/proof/lab/run.test.ts', '')
+  project.commit()
+  expect(project.run('--keep-proof').status).toBe(0)
+  expect(project.has('tests/proof/auth/client.test.ts')).toBe(true)
+  expect(project.has('tests/proof/lab')).toBe(false)
 })
