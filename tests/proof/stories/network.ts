@@ -89,6 +89,7 @@ export class Network<Tab extends { closed: boolean }> {
 
         const settle = (how: () => void) => {
           if (!this.calls.delete(call)) return
+          signal?.removeEventListener('abort', abort)
           call.underWay = false
           how()
         }

@@ -525,6 +525,15 @@ describe('When the server is out of reach', () => {
     expect(words(screen.alert())).toMatch(/The server has a problem/)
   })
 
+  it('R17: to sign out leads to the sign-in page', async () => {
+    await openApp('/dashboard?tab=2')
+
+    await click(screen.button('Sign out'))
+
+    expect(words(screen.heading())).toBe('Sign in')
+    expect(screen.field('Username')).toBeTruthy()
+  })
+
   it('can be tried time and again', async () => {
     await openApp('/dashboard')
     vi.setSystemTime(Date.now() + 60_000)
