@@ -106,7 +106,7 @@ export function createTokens({ secrets, accessTtl, refreshTtl, now }: TokensOpti
 
   /**
    * A token comes with every call, and is looked at twice: what was found is remembered until it
-   * expires. Whether its session lives is asked anew each time (S7).
+   * expires. Whether its session lives is asked again each time (S7).
    *
    * @throws TokenError
    */

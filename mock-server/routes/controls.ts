@@ -23,7 +23,7 @@ export function registerControls(app: H3, server: MockServer): void {
   onPost('expire-access', () => sessions.expireAccess())
   onPost('revoke-sessions', () => sessions.refuseRefresh())
   onPost('faults', async (event) => faults.add(await readJson(event, FaultRequestSchema)))
-  // Fair weather: no fault is left, and sessions as they were.
+  // No fault is left, and sessions as they were.
   onPost('conditions', async (event) => {
     const { leeway } = await readJson(event, ConditionsSchema)
     faults.clear()

@@ -18,7 +18,7 @@ export function explain(error: unknown): string {
       ? 'Cannot reach the server. Check your connection and try again.'
       : 'The server’s answer was not understood. Try again in a moment.'
   }
-  if (status === 403) return 'Your account may not do this.'
+  if (status === 403) return 'You don’t have permission to do this.'
   if (status === 429 || status >= 500) {
     const problem = status === 429 ? 'Too many requests' : 'The server has a problem'
     const wait = retryAfter(error, Date.now())

@@ -36,7 +36,7 @@ test('signs in and out', async ({ page, mock }) => {
   expect(await mock.count('/api/auth/refresh')).toBe(0)
 })
 
-test('a wrong password is told on the page and is not a refresh', async ({ page, mock }) => {
+test('a wrong password shows an error and causes no refresh', async ({ page, mock }) => {
   await page.goto('/login')
   await submitSignIn(page, 'demo', 'wrong')
   await expect(page.getByRole('alert')).toHaveText('Wrong username or password.')
@@ -233,7 +233,7 @@ test('R7: offline at load: the page is kept, and comes when the network does', a
   await expect(page).toHaveURL('/dashboard?tab=2')
 })
 
-test('a chunk that is gone after a deployment: the page is loaded anew', async ({ page }) => {
+test('a chunk that is gone after a deployment: the page is reloaded', async ({ page }) => {
   await signIn(page)
   let missing = 1
   await page.route(/LabView-.*\.js$/, (route) =>

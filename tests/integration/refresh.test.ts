@@ -105,7 +105,7 @@ it('R12, S7: signing out ends the session here and on the server', async () => {
   await expect(api(ECHO)).rejects.toMatchObject({ status: 401 })
 })
 
-describe('R7: weather on the way to the refresh', () => {
+describe('R7: a temporary failure of the refresh', () => {
   it.each([
     ['500', { status: 500 }],
     ['503', { status: 503 }],

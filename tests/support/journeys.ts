@@ -133,7 +133,7 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       expect(here.refreshes()).toEqual([])
     })
 
-    it('a wrong password is told, and is no session and no refresh', async () => {
+    it('a wrong password rejects, without session or refresh', async () => {
       const { auth } = here.openTab()
       const attempt = auth.login({ ...demo, password: 'wrong' })
       await expect(attempt).rejects.toMatchObject({ status: expect.toBeOneOf([400, 401, 403]) })
@@ -242,11 +242,11 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       ['429', () => new Response('', { status: 429, headers: { 'retry-after': '20' } })],
       ['a page where JSON should be', () => new Response('<h1>Welcome</h1>')],
       ['JSON that is no grant', () => Response.json({ status: 'up' })],
-    ])('R7: %s is weather, and no sign-out', async (_, weather) => {
+    ])('R7: %s keeps the session', async (_, failure) => {
       const { auth, api } = await here.signIn()
       const before = here.rest()
       here.expireAccess()
-      here.breakRefresh(weather())
+      here.breakRefresh(failure())
       const failure = await api('/projects').catch((error: unknown) => error)
       expect(failure).toBeInstanceOf(Error)
       expect(failure).not.toBeInstanceOf(SessionEndedError)

@@ -141,7 +141,7 @@ describe('one refresh for all tabs', () => {
     expect(tabs.map(({ auth }) => auth.hasRole.value('admin'))).toEqual(all(tabs, false))
   })
 
-  it('R1: tabs that are loaded anew at the same time share one refresh', async () => {
+  it('R1: tabs that are reloaded at the same time share one refresh', async () => {
     await openTabs(1)
     const tabs = [openTab(), openTab(), openTab()]
     const restored = tabs.map(({ auth }) => outcome(auth.restore()))
@@ -739,7 +739,7 @@ describe('sign-out', () => {
     expect(backend.count('logout')).toBe(2)
   })
 
-  it('R13: is told to the API though another tab, which has not heard, notes the session anew', async () => {
+  it('R13: is told to the API though another tab, which has not heard, stores the session again', async () => {
     const { tabs } = await openTabs(2)
     const [here, there] = [tabs[0]!, tabs[1]!]
     const { id } = here.session()
@@ -1096,7 +1096,7 @@ describe('a tab that slept', () => {
   })
 })
 
-describe('a clock that is set anew', () => {
+describe('a clock that is changed', () => {
   it('R2: a day ahead costs one refresh in all tabs, and no rejected request', async () => {
     const { tabs } = await openTabs(3)
     vi.setSystemTime(Date.now() + DAY)

@@ -517,8 +517,8 @@ describe('refresh', () => {
   })
 })
 
-describe('R7: weather', () => {
-  const weather: [string, unknown][] = [
+describe('R7: a temporary failure', () => {
+  const failures: [string, unknown][] = [
     ['no network', new TypeError('Failed to fetch')],
     ...[408, 425, 429, 500, 502, 503, 504].map((status): [string, unknown] => [
       `status ${status}`,
@@ -526,7 +526,7 @@ describe('R7: weather', () => {
     ]),
   ]
 
-  it.each(weather)('%s keeps the session and is told as it is', async (_, error) => {
+  it.each(failures)('%s keeps the session and is told as it is', async (_, error) => {
     const { auth, session } = await signIn()
     const waiting = [
       outcome(auth.refresh()),
@@ -613,7 +613,7 @@ describe('R7: weather', () => {
     expect(await silenceAfter(auth, httpError(503))).toBe(750)
   })
 
-  it('starts anew after a success', async () => {
+  it('starts again after a success', async () => {
     const { auth } = await signIn()
     expect(await silenceAfter(auth, httpError(503))).toBe(1_000)
     await elapse(2_000)
@@ -648,7 +648,7 @@ describe('R7: weather', () => {
 })
 
 describe('the store of the app', () => {
-  /** Anew, because the back end is chosen when its module loads. */
+  /** Reloaded, because the back end is chosen when its module loads. */
   async function openStore() {
     vi.resetModules()
     const { useAuthStore } = await import('@/stores/auth.ts')

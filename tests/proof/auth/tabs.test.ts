@@ -316,7 +316,7 @@ describe('what the platform does not have', () => {
   })
 })
 
-describe('the shared note', () => {
+describe('the shared session id', () => {
   it('is kept in localStorage under the name of the tabs', () => {
     createTabs({ name: 'mine' }).session.set('a')
     expect(localStorage.getItem('mine.session')).toBe('a')

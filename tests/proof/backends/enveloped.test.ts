@@ -29,7 +29,7 @@ it('every answer is a 200: only the code says that the token has expired', async
   expect(await api('/projects')).toEqual([])
 })
 
-it('R7: the code for a busy system is weather', async () => {
+it('R7: the code for a busy system is a temporary failure', async () => {
   const here = await createJourney(open)
   const { auth } = await here.signIn()
   here.breakRefresh(enveloped(5000, 'The system is busy'))

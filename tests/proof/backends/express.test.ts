@@ -42,7 +42,7 @@ describe('what only the claims tell', () => {
     ['is no JWT', 'opaque'],
     ['has claims that are no JSON', `e30.${btoa('claims')}.x`],
     ['says nothing of its lifetime', `e30.${btoa('{"id":"2"}')}.x`],
-  ])('R7: a token that %s is weather: what the API sends may be mended', async (_, accessToken) => {
+  ])('R7: a token that %s is a temporary failure', async (_, accessToken) => {
     const here = await createJourney(open())
     const { auth } = await here.signIn()
     here.breakRefresh(Response.json({ accessToken }))

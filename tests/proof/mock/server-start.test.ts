@@ -143,7 +143,7 @@ describe('the file of sessions', () => {
   })
 
   it.each(['', '{', 'null', '{"secrets":{}}', '\0\xff'])(
-    'S9: that holds %j is ignored, and written anew',
+    'S9: that holds %j is ignored, and written again',
     async (content) => {
       const file = join(temporaryFolder(), 'sessions.json')
       writeFileSync(file, content)

@@ -267,7 +267,7 @@ export class Rules implements Watcher<Tab> {
     const count = this.#failures.filter((one) => one.id === id && !one.madeGood).length
     const until = at + Number(retryAfter ?? 1) * 1000
     const latest = at + Number(retryAfter ?? Math.min(30, 2 ** count)) * 1000
-    // Who waited has been told; who asks from now on begins to wait anew.
+    // Who waited has been told; who asks from now on begins to wait again.
     for (const other of this.world.tabs) other.wantsSince = null
     tab.forced = undefined
     this.#failures.push({ id, tab, message, at, until, latest, madeGood: false })

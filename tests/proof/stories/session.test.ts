@@ -1,5 +1,5 @@
 /**
- * Random stories of people, tabs, clocks and weather, told to the real store and the real API
+ * Random stories of people, tabs, clocks and failures, told to the real store and the real API
  * client. After every step all rules of docs/rules.md must hold. A failure is shrunk to a short story.
  *
  * `npm test` tells the same `RUNS` (500) stories each time, so that it fails for a change alone;

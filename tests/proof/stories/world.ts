@@ -291,7 +291,7 @@ export class World {
     this.rules.observe()
   }
 
-  /** The weather clears, all wake up, and a while later everything is settled and at one. */
+  /** All failures end, all tabs wake up, and a while later everything is settled and at one. */
   async end(): Promise<void> {
     this.network.plans = []
     if (!this.setup.locks) await this.pass(30_000) // Until nobody signs in or out.
@@ -361,7 +361,7 @@ export class World {
       settled(() => judge.fulfilled?.()),
       (reason) =>
         settled(() => {
-          // Whoever asks from now on begins to wait anew.
+          // Whoever asks from now on begins to wait again.
           if (what.startsWith('re') && this.rules.isExcuse(reason)) tab.wantsSince = null
           if (judge.rejected?.(reason) === false) {
             this.rules.broken('R7', `${what} in ${tab.name} rejects with ${reason}`)

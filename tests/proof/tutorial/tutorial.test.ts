@@ -15,7 +15,7 @@ import * as step2 from './steps/2-replay-once.ts'
 import * as step3 from './steps/3-one-flight.ts'
 import * as step4 from './steps/4-late-401.ts'
 import * as step5 from './steps/5-clock.ts'
-import * as step6 from './steps/6-weather.ts'
+import * as step6 from './steps/6-temporary-failure.ts'
 import * as step7 from './steps/7-one-person.ts'
 import * as step8 from './steps/8-all-tabs.ts'
 

@@ -66,7 +66,7 @@ describe('explain', () => {
   })
 
   it('tells apart a person without the right', () => {
-    expect(explain(failure(403))).toBe('Your account may not do this.')
+    expect(explain(failure(403))).toBe('You don’t have permission to do this.')
   })
 
   it.each([

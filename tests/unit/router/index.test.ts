@@ -59,7 +59,7 @@ describe('When the code of a page is gone', () => {
     load.mockRejectedValue(new TypeError('Failed to fetch dynamically imported module: /x.js'))
   })
 
-  it('the page is loaded anew, and a second time it is out of reach', async () => {
+  it('the page is reloaded, and a second time it is out of reach', async () => {
     const loaded = assign()
     await go('/lazy/once?tab=2#top')
     expect(loaded.mock.calls).toEqual([[`${location.origin}/lazy/once?tab=2#top`]])
@@ -84,7 +84,7 @@ describe('When the code of a page is gone', () => {
     expect(new URL(address, location.href).origin).toBe(location.origin)
   })
 
-  it('another page is loaded anew for itself', async () => {
+  it('another page is reloaded for itself', async () => {
     const loaded = assign()
     await go('/lazy/one')
     await go('/lazy/two')
@@ -94,7 +94,7 @@ describe('When the code of a page is gone', () => {
     ])
   })
 
-  it('the page is loaded anew again after the next deployment', async () => {
+  it('the page is reloaded again after the next deployment', async () => {
     const loaded = assign()
     await go('/lazy/again')
     await router.push('/forbidden')
@@ -111,7 +111,7 @@ describe('When the code of a page is gone', () => {
     expect(loaded).toHaveBeenCalledOnce()
   })
 
-  it('nothing is loaded anew that could not be marked', async () => {
+  it('nothing is reloaded that could not be marked', async () => {
     denySessionStorage()
     const loaded = assign()
     await go('/lazy/unmarked')

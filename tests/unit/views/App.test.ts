@@ -141,7 +141,7 @@ describe('The end of a session', () => {
     await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
     await settled()
 
-    expect(words(status)).toBe('Your session has ended. Sign in to go on where you were.')
+    expect(words(status)).toBe('Your session has ended. Sign in to pick up where you left off.')
     expect(status.isConnected).toBe(true)
     expect(words(screen.heading())).toBe('Sign in')
   })
@@ -185,7 +185,7 @@ describe('The end of a session', () => {
 })
 
 describe('R6: another person', () => {
-  it('gets a page of their own, made anew', async () => {
+  it('gets a page of their own, created again', async () => {
     await signedInAs(bob)
     await openApp('/dashboard')
     const heading = screen.heading()
@@ -582,7 +582,7 @@ describe('When the server is out of reach', () => {
     expect(screen.has('Still no luck.')).toBe(true)
   })
 
-  it('loads the page anew where it was its code that had not come', async () => {
+  it('reloads the page where it was its code that had not come', async () => {
     localStorage.clear()
     const reload = vi.spyOn(window.location, 'reload').mockReturnValue()
     const router = await openApp('/')

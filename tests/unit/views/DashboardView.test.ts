@@ -280,7 +280,7 @@ describe('A new project', () => {
     expect(screen.has('42', screen.region('Stats'))).toBe(true)
   })
 
-  it('leaves the stats in view while they are counted anew', async () => {
+  it('leaves the stats in view while they are counted again', async () => {
     api.on('POST /api/projects', gemini)
     show(DashboardView)
     await settled()
@@ -291,7 +291,7 @@ describe('A new project', () => {
     expect(screen.has('41', screen.region('Stats'))).toBe(true)
   })
 
-  it('does not leave stats in view that could not be counted anew', async () => {
+  it('does not leave stats in view that could not be counted again', async () => {
     api.on('POST /api/projects', gemini)
     show(DashboardView)
     await settled()

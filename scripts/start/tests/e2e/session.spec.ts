@@ -21,7 +21,7 @@ test('signs in and out', async ({ page, mock }) => {
   expect(await mock.count(REFRESH)).toBe(0)
 })
 
-test('a wrong password is told on the page and is not a refresh', async ({ page, mock }) => {
+test('a wrong password shows an error and causes no refresh', async ({ page, mock }) => {
   await page.goto('/login')
   await submitSignIn(page, 'demo', 'wrong')
   await expect(page.getByRole('alert')).toHaveText('Wrong username or password.')
@@ -73,7 +73,7 @@ for (const redirect of ['https://evil.example/', '//evil.example/', '/\\evil.exa
   })
 }
 
-test('a chunk that is gone after a deployment: the page is loaded anew', async ({ page }) => {
+test('a chunk that is gone after a deployment: the page is reloaded', async ({ page }) => {
   await signIn(page)
   await page.goto('/')
   let missing = 1
