@@ -242,11 +242,11 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       ['429', () => new Response('', { status: 429, headers: { 'retry-after': '20' } })],
       ['a page where JSON should be', () => new Response('<h1>Welcome</h1>')],
       ['JSON that is no grant', () => Response.json({ status: 'up' })],
-    ])('R7: %s keeps the session', async (_, failure) => {
+    ])('R7: %s keeps the session', async (_, broken) => {
       const { auth, api } = await here.signIn()
       const before = here.rest()
       here.expireAccess()
-      here.breakRefresh(failure())
+      here.breakRefresh(broken())
       const failure = await api('/projects').catch((error: unknown) => error)
       expect(failure).toBeInstanceOf(Error)
       expect(failure).not.toBeInstanceOf(SessionEndedError)
