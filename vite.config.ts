@@ -30,7 +30,9 @@ export default defineConfig(({ mode }) => {
       rolldownOptions: {
         output: {
           codeSplitting: {
-            groups: [{ name: 'vendor', test: /\/node_modules\/(@vue|vue|vue-router|pinia)\// }],
+            groups: [
+              { name: 'vendor', test: /\/node_modules\/(@vue|vue|vue-router|@pinia|pinia)\// },
+            ],
           },
         },
       },

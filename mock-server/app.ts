@@ -13,7 +13,7 @@ import { registerAdmin } from './routes/admin.ts' // demo
 import { registerAuth } from './routes/auth.ts'
 import { registerControls } from './routes/controls.ts'
 import { createNotifications, registerNotifications } from './routes/notifications.ts' // demo
-import { createProjects, registerProjects } from './routes/projects.ts' // demo
+import { createProjects, registerProjects } from './routes/projects.ts'
 import { registerProtectedResource } from './routes/protected-resource.ts'
 import { registerStats } from './routes/stats.ts' // demo
 import { createSessions } from './sessions.ts'
@@ -61,7 +61,7 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
   server.faults.register(app)
 
   registerAuth(app, server)
-  registerProjects(app, server) // demo
+  registerProjects(app, server)
   registerNotifications(app, server) // demo
   registerStats(app, server) // demo
   registerAdmin(app, server) // demo
@@ -101,7 +101,7 @@ function createServices(options: MockServerOptions) {
     assertOwnOrigin: createOriginCheck(allowedOrigins),
     log: createLog(tokens, now),
     faults: createFaults(),
-    projects: createProjects(now), // demo
+    projects: createProjects(now),
     notifications: createNotifications(startedAt), // demo
     counters: { sequence: 0 },
   }

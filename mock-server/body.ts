@@ -2,8 +2,8 @@
  * Reads request bodies. Bad input of any kind becomes a 400, 413 or 415 that says what is wrong,
  * and never a 500 (S5).
  */
-import { requireContentType } from 'h3'
-import type { H3Event, HTTPError } from 'h3'
+import { HTTPError, requireContentType } from 'h3'
+import type { H3Event } from 'h3'
 import * as v from 'valibot'
 import { apiError } from './errors.ts'
 
@@ -29,9 +29,13 @@ export async function readJson<S extends v.GenericSchema>(
   // valibot takes an array for an object, and all-optional fields would let it pass.
   if (Array.isArray(body)) throw invalidBody('The body must be a JSON object, not an array.')
 
-  const result = v.safeParse(schema, body)
+  const result = v.safeParse(schema, body, { abortPipeEarly: true })
   if (result.success) return result.output
-  throw invalidBody(result.issues.map(explain).join(' '))
+  const problems = result.issues.map((issue) => [v.getDotPath(issue), explain(issue)] as const)
+  throw invalidBody(
+    problems.map(([path, problem]) => `${path ?? 'body'}: ${problem}.`).join(' '),
+    Object.fromEntries(problems.filter(([path]) => path)),
+  )
 }
 
 /**
@@ -98,12 +102,12 @@ export function hasType(event: H3Event, type: string): boolean {
   }
 }
 
-export function invalidBody(message: string): HTTPError {
-  return apiError(400, 'invalid_body', message)
+/** `fields`: what is wrong with each, for a form. */
+export function invalidBody(message: string, fields?: Record<string, string>): HTTPError {
+  return new HTTPError({ status: 400, message, data: { code: 'invalid_body', fields } })
 }
 
 /** Without what was received, which may be a password. */
-function explain({ message, received, ...issue }: v.BaseIssue<unknown>): string {
-  const expected = message.replace(` but received ${received}`, '')
-  return `${v.getDotPath(issue as v.BaseIssue<unknown>) ?? 'body'}: ${expected}.`
+function explain({ message, received }: v.BaseIssue<unknown>): string {
+  return message.replace(` but received ${received}`, '')
 }

@@ -1,14 +1,19 @@
 import '@/assets/main.css'
+import { PiniaColada } from '@pinia/colada'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from '@/App.vue'
 import { installAuthGuard } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
+import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 
 const app = createApp(App)
+// The seam for an error tracker.
+app.config.errorHandler = (error) => console.error(error)
 app.use(createPinia().use(resetOnSessionChange))
+app.use(PiniaColada, coladaOptions)
 // Begins now, beside the loading of the first page; the guard waits for it and tells if it failed.
 const auth = useAuthStore()
 auth.restore().catch(() => {})

@@ -32,7 +32,7 @@ export function registerControls(app: H3, server: MockServer): void {
   onPost('reset', () => {
     faults.clear()
     sessions.setLeeway()
-    server.projects.clear() // demo
+    server.projects.clear()
     sessions.clear()
     users.forgetFailures()
     log.clear()

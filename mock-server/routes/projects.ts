@@ -1,29 +1,53 @@
 /**
- * The demo resource: each user's own projects.
+ * The example resource: each user's own projects, with search, pages and field errors.
  */
 import { randomUUID } from 'node:crypto'
-import { getRouterParam } from 'h3'
-import type { H3 } from 'h3'
+import { getRouterParam, noContent } from 'h3'
+import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
 import type { MockServer } from '../app.ts'
-import { readJson } from '../body.ts'
+import { invalidBody, readJson } from '../body.ts'
 import { apiError } from '../errors.ts'
 
-export interface Project {
+const PAGE_SIZE = 10
+/** Per user. */
+const MAX_PROJECTS = 1000
+const DAY = 86_400_000
+
+/** What a user may change of a project. The messages are for the fields of a form. */
+const fields = {
+  name: v.pipe(
+    v.string(),
+    v.trim(),
+    v.nonEmpty('Enter a name'),
+    v.maxLength(100, 'Enter 100 characters at most'),
+  ),
+  description: v.pipe(v.string(), v.trim(), v.maxLength(1000, 'Enter 1,000 characters at most')),
+  /** A day such as `2026-12-31`, or null. */
+  dueOn: v.nullable(v.pipe(v.string(), v.check(isDate, 'Enter a date that exists'))),
+  status: v.picklist(['planned', 'active', 'done'], 'Choose planned, active or done'),
+}
+const ChangesSchema = v.partial(v.object(fields))
+const NewProjectSchema = v.object({ ...ChangesSchema.entries, name: v.optional(fields.name, '') })
+
+type Changes = v.InferOutput<typeof ChangesSchema>
+
+export interface Project extends Required<Changes> {
   id: string
-  name: string
   /** ISO 8601. */
   createdAt: string
 }
 
-/** Per user. */
-const MAX_PROJECTS = 1000
+/** A part of a list. */
+export interface Page<T> {
+  items: T[]
+  /** How many there are on all pages. */
+  total: number
+  /** From 1. */
+  page: number
+}
 
-const NewProjectSchema = v.object({
-  name: v.pipe(v.string(), v.trim(), v.nonEmpty('Enter a name'), v.maxLength(100)),
-})
-
-/** The projects of all users. Who has none yet finds some to begin with. */
+/** The projects of all users, the newest first. Who has none yet finds some to begin with. */
 export function createProjects(now: () => number) {
   const projectsByUser = new Map<string, Project[]>()
 
@@ -33,43 +57,140 @@ export function createProjects(now: () => number) {
     return projects
   }
 
-  /** @throws HTTPError 409 `too_many_projects` */
-  function add(userId: string, name: string): Project {
-    if (of(userId).length >= MAX_PROJECTS) {
-      throw apiError(409, 'too_many_projects', `You may have ${MAX_PROJECTS} projects at most.`)
-    }
-    const project = { id: randomUUID(), name, createdAt: new Date(now()).toISOString() }
-    of(userId).push(project)
+  /** A page of those whose name contains `search`, in capitals or not. */
+  function find(userId: string, search: string, page: number): Page<Project> {
+    const wanted = search.trim().toLowerCase()
+    const found = of(userId).filter(({ name }) => name.toLowerCase().includes(wanted))
+    const start = (page - 1) * PAGE_SIZE
+    return { items: found.slice(start, start + PAGE_SIZE), total: found.length, page }
+  }
+
+  /** @throws HTTPError 404 `not_found` */
+  function get(userId: string, id: string | undefined): Project {
+    const project = of(userId).find((project) => project.id === id)
+    if (!project) throw apiError(404, 'not_found', 'You have no project with this id.')
     return project
   }
 
-  return { of, add, clear: () => projectsByUser.clear() }
+  /** @throws HTTPError 409 `too_many_projects`, 400 `invalid_body` */
+  function add(userId: string, given: v.InferOutput<typeof NewProjectSchema>): Project {
+    if (of(userId).length >= MAX_PROJECTS) {
+      throw apiError(409, 'too_many_projects', `You may have ${MAX_PROJECTS} projects at most.`)
+    }
+    const createdAt = new Date(now()).toISOString()
+    const fixed = { id: randomUUID(), createdAt }
+    const project: Project = { description: '', dueOn: null, status: 'planned', ...given, ...fixed }
+    assertDue(project)
+    of(userId).unshift(project)
+    return project
+  }
+
+  /** @throws HTTPError 404 `not_found`, 400 `invalid_body` */
+  function change(userId: string, id: string | undefined, changes: Changes): Project {
+    const project = get(userId, id)
+    assertDue({ ...project, ...changes })
+    return Object.assign(project, changes)
+  }
+
+  /** @throws HTTPError 404 `not_found` */
+  function remove(userId: string, id: string | undefined): void {
+    const projects = of(userId)
+    projects.splice(projects.indexOf(get(userId, id)), 1)
+  }
+
+  const count = (userId: string) => of(userId).length
+  return { find, get, add, change, remove, count, clear: () => projectsByUser.clear() }
 }
 
 export function registerProjects(app: H3, { access, projects }: MockServer): void {
-  app.get('/api/projects', async (event) => projects.of((await access.requireUser(event)).id))
+  const userId = async (event: H3Event) => (await access.requireUser(event)).id
+  const projectId = (event: H3Event) => getRouterParam(event, 'id')
 
-  app.get('/api/projects/:id', async (event) => {
-    const user = await access.requireUser(event)
-    const id = getRouterParam(event, 'id')
-    const project = projects.of(user.id).find((project) => project.id === id)
-    if (!project) throw apiError(404, 'not_found', 'You have no project with this id.')
-    return project
+  app.get('/api/projects', async (event) => {
+    const { searchParams } = event.url
+    return projects.find(await userId(event), searchParams.get('q') ?? '', pageOf(searchParams))
   })
 
   app.post('/api/projects', async (event) => {
-    const user = await access.requireUser(event)
-    const { name } = await readJson(event, NewProjectSchema)
+    const user = await userId(event)
+    const project = projects.add(user, await readJson(event, NewProjectSchema))
     event.res.status = 201
-    return projects.add(user.id, name)
+    return project
+  })
+
+  app.get('/api/projects/:id', async (event) => projects.get(await userId(event), projectId(event)))
+
+  app.patch('/api/projects/:id', async (event) => {
+    const user = await userId(event)
+    return projects.change(user, projectId(event), await readJson(event, ChangesSchema))
+  })
+
+  app.delete('/api/projects/:id', async (event) => {
+    projects.remove(await userId(event), projectId(event))
+    return noContent()
   })
 }
 
+/** Whatever is no page is the first one. */
+function pageOf(query: URLSearchParams): number {
+  const page = Number(query.get('page') ?? 1)
+  return Number.isSafeInteger(page) && page > 0 ? page : 1
+}
+
+/** A rule that only the server can check, as an example. @throws HTTPError 400 `invalid_body` */
+function assertDue({ dueOn, createdAt }: Project): void {
+  // It may still be the day before where the user is.
+  const first = new Date(Date.parse(createdAt) - DAY).toISOString().slice(0, 10)
+  if (!dueOn || dueOn >= first) return
+  throw invalidBody('dueOn: The project began after this date.', {
+    dueOn: 'The project began after this date',
+  })
+}
+
+/** Whether this is a day of the calendar: `2026-02-30` is none. */
+function isDate(text: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
+const NAMES = [
+  'Website relaunch',
+  'Mobile app',
+  'Customer survey',
+  'Office move',
+  'Annual report',
+  'Search on all pages',
+  'Accessibility audit',
+  'Spring campaign',
+  'Payment provider',
+  'Staff handbook',
+  'Data warehouse',
+  'Mobile push messages',
+  'Trade fair stand',
+  'Newsletter',
+  'Price list',
+  'Single sign-on',
+  'Warehouse scanner',
+  'Brand colours',
+  'Help centre',
+  'Website in French',
+  'Supplier contracts',
+  'Training videos',
+  'Backup drill',
+]
+
+/** Enough for three pages, an hour apart. */
 function seed(now: number): Project[] {
-  const createdAt = new Date(now).toISOString()
-  return ['Website relaunch', 'Mobile app', 'Customer survey'].map((name, index) => ({
-    id: `project-${index + 1}`,
-    name,
-    createdAt,
-  }))
+  return NAMES.map((name, index) => {
+    const status = (['active', 'planned', 'done'] as const)[index % 3]!
+    return {
+      id: String(1001 + index),
+      name,
+      description: status === 'active' ? `What “${name}” is about, and who works on it.` : '',
+      dueOn:
+        status === 'planned' ? null : new Date(now + (index + 7) * DAY).toISOString().slice(0, 10),
+      status,
+      createdAt: new Date(now - index * 3_600_000).toISOString(),
+    }
+  })
 }

@@ -17,7 +17,7 @@ export function registerStats(app: H3, server: MockServer): void {
   app.get('/api/stats', async (event): Promise<Stats> => {
     const user = await access.requireUser(event)
     return {
-      projects: projects.of(user.id).length,
+      projects: projects.count(user.id),
       notifications: notifications.length,
       uptimeSeconds: Math.floor((now() - startedAt) / 1000),
     }

@@ -1,11 +1,17 @@
 /** Errors of API calls in words for people. What to do about them is left to the views. */
-import { retryAfter } from '@/auth/index.ts'
+import { SessionEndedError, retryAfter } from '@/auth/index.ts'
 
 /**
  * Says what went wrong and what to do. The server's own message is used where it refused the
  * request as such; its words for anything else are not for people.
  */
 export function explain(error: unknown): string {
+  if (error instanceof SessionEndedError) {
+    // `replaced`: by a sign-in in another tab, and the same person goes on here. Else the page goes.
+    return error.reason === 'replaced'
+      ? 'You signed in again meanwhile. See whether it was done, or try again.'
+      : ''
+  }
   const status = statusOf(error)
   if (status === undefined) {
     return isOutOfReach(error)
@@ -18,7 +24,14 @@ export function explain(error: unknown): string {
     const wait = retryAfter(error, Date.now())
     return `${problem}. Try again in ${wait ? inWords(Math.ceil(wait / 1000)) : 'a moment'}.`
   }
+  if (Object.keys(fieldErrors(error)).length > 0) return 'Check the fields that are marked.'
   return messageOf(error) ?? 'The server refused the request.'
+}
+
+/** What the server says is wrong with fields of a form, by their names in the request. */
+export function fieldErrors(error: unknown): Partial<Record<string, string>> {
+  const body = (error as { data?: { data?: { fields?: unknown } } } | null)?.data
+  return Object(body?.data?.fields)
 }
 
 /** No answer, by the errors of `fetch` and of time limits, which ofetch wraps in its own. */

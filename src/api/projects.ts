@@ -1,20 +1,58 @@
 /** The projects of the signed-in person. */
-import { json } from '@/api/client.ts'
+import { api, json } from '@/api/client.ts'
 
 export interface Project {
   id: string
   name: string
+  description: string
+  /** A day such as `2026-12-31`. */
+  dueOn: string | null
+  status: 'planned' | 'active' | 'done'
   /** ISO 8601. */
   createdAt: string
 }
 
-export function listProjects(options: { signal?: AbortSignal } = {}): Promise<Project[]> {
-  return json<Project[]>('/projects', options)
+/** A part of a list. */
+export interface Page<T> {
+  items: T[]
+  /** How many there are on all pages. */
+  total: number
+  /** From 1. */
+  page: number
 }
 
-export function createProject(
-  project: Pick<Project, 'name'>,
-  options: { signal?: AbortSignal } = {},
-): Promise<Project> {
-  return json<Project>('/projects', { ...options, method: 'POST', body: project })
+/** How many projects the API puts on a page. */
+export const PAGE_SIZE = 10
+
+export type ProjectChanges = Partial<Omit<Project, 'id' | 'createdAt'>>
+
+interface Options {
+  signal?: AbortSignal
+}
+
+export function listProjects(
+  query: { q?: string; page?: number } = {},
+  options: Options = {},
+): Promise<Page<Project>> {
+  return json<Page<Project>>('/projects', { ...options, query })
+}
+
+export function getProject(id: string, options: Options = {}): Promise<Project> {
+  return json<Project>(pathOf(id), options)
+}
+
+export function createProject(project: ProjectChanges & { name: string }): Promise<Project> {
+  return json<Project>('/projects', { method: 'POST', body: project })
+}
+
+export function updateProject(id: string, changes: ProjectChanges): Promise<Project> {
+  return json<Project>(pathOf(id), { method: 'PATCH', body: changes })
+}
+
+export async function deleteProject(id: string): Promise<void> {
+  await api(pathOf(id), { method: 'DELETE' })
+}
+
+function pathOf(id: string): string {
+  return `/projects/${encodeURIComponent(id)}`
 }

@@ -2,9 +2,8 @@
 import { createRouter, createWebHistory, stringifyQuery } from 'vue-router'
 import type { LocationQueryRaw } from 'vue-router'
 import { atSameAddress } from '@/auth/index.ts'
+import { setPageTitle } from '@/composables/usePageTitle.ts'
 import { routes } from './routes.ts'
-
-const APP_NAME = 'Vue Silent Refresh'
 
 /** Key in sessionStorage: the address that was reloaded because its chunk was missing. */
 const RELOADED = 'router.reloaded'
@@ -18,7 +17,7 @@ const router = createRouter({
 
 router.afterEach((to, from, failure) => {
   if (failure) return
-  document.title = to.meta.title ? `${to.meta.title} · ${APP_NAME}` : APP_NAME
+  setPageTitle(to.meta.title)
   if (to.name !== 'unavailable') tabStorage()?.removeItem(RELOADED)
 })
 

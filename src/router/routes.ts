@@ -24,6 +24,26 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/views/DashboardView.vue'),
     meta: { title: 'Dashboard', requiresAuth: true },
   },
+  {
+    path: '/projects',
+    meta: { requiresAuth: true },
+    // Below one parent: its link in the navigation stays the current one (NavLink.vue).
+    children: [
+      {
+        path: '',
+        name: 'projects',
+        component: () => import('@/views/ProjectsView.vue'),
+        meta: { title: 'Projects' },
+      },
+      {
+        path: ':id',
+        name: 'project',
+        component: () => import('@/views/ProjectView.vue'),
+        props: true,
+        meta: { title: 'Project' },
+      },
+    ],
+  },
   // demo:start
   {
     path: '/admin',

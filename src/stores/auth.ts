@@ -18,3 +18,7 @@ export function endRefreshPause(): void {
 function onEvent(event: AuthEvent): void {
   if (import.meta.env.DEV && 'problem' in event && event.problem) console.warn(event.problem)
 }
+
+// Not `acceptHMRUpdate`, which every other store wants: it would make a second session in this tab. The
+// page reloads, and the session comes back.
+if (import.meta.hot) import.meta.hot.accept(() => window.location.reload())

@@ -19,7 +19,8 @@ import { useAuthStore } from '@/stores/auth.ts'
  * @see https://pinia.vuejs.org/core-concepts/plugins.html
  */
 export const resetOnSessionChange: PiniaPlugin = ({ store, pinia }) => {
-  if (store.$id === useAuthStore(pinia).$id) return
+  // The caches of Pinia Colada are emptied by src/queries/sessionQueries.ts.
+  if (store.$id === useAuthStore(pinia).$id || store.$id.startsWith('_pc_')) return
   onPersonLeave(() => {
     store.$dispose()
     delete pinia.state.value[store.$id]

@@ -9,6 +9,8 @@ export interface Screen {
   open: (page: Page, mock: Mock) => Promise<void>
 }
 
+const NO_PROJECTS = { items: [], total: 0, page: 1 }
+
 const heading = (page: Page, text: string) =>
   expect(page.getByRole('heading', { level: 1, name: text })).toBeVisible()
 
@@ -73,10 +75,100 @@ export const screens: Screen[] = [
   {
     name: 'dashboard-empty',
     async open(page) {
-      await page.route('**/api/{projects,notifications}', (route) => route.fulfill({ json: [] }))
+      await page.route('**/api/projects?*', (route) => route.fulfill({ json: NO_PROJECTS }))
+      await page.route('**/api/notifications', (route) => route.fulfill({ json: [] }))
       await page.goto('/login')
       await submitSignIn(page)
       await expectDashboard(page)
+    },
+  },
+  {
+    name: 'projects',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects?page=2')
+      await expect(page.getByRole('navigation', { name: 'Pages' })).toBeVisible()
+    },
+  },
+  {
+    name: 'projects-search',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects?q=nothing')
+      await expect(page.getByText('0 projects found')).toBeVisible()
+    },
+  },
+  {
+    name: 'projects-refused',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects')
+      await page.route('**/api/projects', (route) =>
+        route.fulfill({
+          status: 400,
+          json: { message: 'No', data: { fields: { name: 'You have one of this name' } } },
+        }),
+      )
+      await page.getByLabel('Name').fill('Tea')
+      await page.getByRole('button', { name: 'Add project' }).click()
+      await expect(page.getByRole('alert')).not.toBeEmpty()
+    },
+  },
+  {
+    name: 'project',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects/1001')
+      await expect(page.getByLabel('Due on')).toBeVisible()
+    },
+  },
+  {
+    name: 'project-errors',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects/1001')
+      await page.getByLabel('Name').fill(' ')
+      await page.getByLabel('Due on').fill('2001-01-01')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await expect(page.getByRole('alert')).not.toBeEmpty()
+    },
+  },
+  {
+    name: 'project-dialog',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects/1001')
+      await page.getByRole('button', { name: 'Delete…' }).click()
+      await expect(page.getByRole('dialog')).toBeVisible()
+    },
+  },
+  {
+    name: 'project-missing',
+    async open(page) {
+      await signIn(page)
+      await page.goto('/projects/none')
+      await heading(page, 'Project not found')
+    },
+  },
+  {
+    name: 'broken',
+    async open(page) {
+      await page.addInitScript(() => (console.error = () => {}))
+      await signIn(page)
+      await page.route('**/api/projects?*', (route) =>
+        route.fulfill({ json: { items: [null], total: 1, page: 1 } }),
+      )
+      await page.goto('/projects')
+      await heading(page, 'Something went wrong')
+    },
+  },
+  {
+    name: 'slow-page',
+    async open(page) {
+      await signIn(page)
+      await page.route(/LabView-.*\.js$/, () => {})
+      await page.getByRole('link', { name: 'Lab' }).click()
+      await expect(page.getByRole('progressbar')).toBeVisible()
     },
   },
   {

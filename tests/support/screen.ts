@@ -2,16 +2,18 @@
  * Screens as a person meets them: the app's own components, store, client and routes, in front of an
  * API whose answers the test gives. Whatever Vue or the app complains about fails the test.
  */
+import { PiniaColada, useQueryCache } from '@pinia/colada'
 import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import { createPinia, disposePinia, setActivePinia } from 'pinia'
 import type { Pinia } from 'pinia'
-import type { Component } from 'vue'
+import type { Component, Plugin } from 'vue'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createMemoryHistory, createRouter, routeLocationKey, routerKey } from 'vue-router'
 import App from '@/App.vue'
 import { installAuthGuard } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import type { User } from '@/auth/index.ts'
+import { coladaOptions } from '@/queries/index.ts'
 import { routes } from '@/router/routes.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 import { grantFor } from './backend.ts'
@@ -19,8 +21,9 @@ import { grantFor } from './backend.ts'
 type Answer = unknown | (() => unknown)
 
 export interface Sent {
-  /** `GET /api/auth/me` */
+  /** `GET /api/auth/me`, without the query. */
   what: string
+  /** `page=2` */
   query: string
   body: unknown
   token: string | null
@@ -28,7 +31,10 @@ export interface Sent {
   priority: RequestPriority | undefined
 }
 
-/** The API: what it was asked, and what it answers. */
+/**
+ * The API: what it was asked, and what it answers. `GET /api/projects` is a request with any query,
+ * `GET /api/projects?page=2` one with this query alone. A request without an answer fails the test.
+ */
 export interface FakeApi {
   sent: Sent[]
   count(what: string): number
@@ -41,17 +47,20 @@ export interface FakeApi {
 }
 
 let pinia: Pinia
+/** As main.ts uses them. */
+let plugins: (Plugin | [Plugin, ...unknown[]])[]
 let signInAs: (user: User) => Promise<void>
 
 /** A new store, a new API and a silent console for every test of this file. */
 export function useScreen(): FakeApi {
   const answers = new Map<string, Answer>()
   const sent: Sent[] = []
-  enableAutoUnmount(afterEach)
+  const unanswered: string[] = []
 
   beforeEach(() => {
     answers.clear()
     sent.length = 0
+    unanswered.length = 0
     localStorage.clear()
     document.body.replaceChildren()
     // Each test is a browser of its own.
@@ -60,23 +69,34 @@ export function useScreen(): FakeApi {
     vi.spyOn(console, 'warn')
     vi.spyOn(console, 'error')
     pinia = createPinia().use(resetOnSessionChange)
+    plugins = [pinia, [PiniaColada, coladaOptions]]
     setActivePinia(pinia)
   })
   afterEach(() => {
+    // Each entry has a timer, which would outlive the test.
+    const cache = '_pc_query' in pinia.state.value ? useQueryCache(pinia) : null
+    for (const entry of cache?.getEntries() ?? []) cache?.remove(entry)
     disposePinia(pinia)
+    // Here, because the page may show the error as it shows any other.
+    expect(unanswered, 'requests that the test has no answer for').toEqual([])
     expect(console.warn).not.toHaveBeenCalled()
     expect(console.error).not.toHaveBeenCalled()
   })
+  enableAutoUnmount(afterEach) // The last one of these runs first.
 
   async function fetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
     const { method = 'GET', signal, priority } = init
     const { pathname, search } = new URL(String(input), location.href)
     const what = `${method} ${pathname}`
+    const key = answers.has(what + search) ? what + search : what
     const body = typeof init.body === 'string' ? JSON.parse(init.body) : init.body
     const token = new Headers(init.headers).get('authorization')
     sent.push({ what, query: search.slice(1), body, token, signal: signal!, priority })
-    if (!answers.has(what)) throw new Error(`The test has no answer to ${what}`)
-    const answer = answers.get(what)
+    if (!answers.has(key)) {
+      unanswered.push(what + search)
+      throw new Error(`The test has no answer to ${what}${search}`)
+    }
+    const answer = answers.get(key)
     return new Promise((resolve, reject) => {
       signal?.addEventListener('abort', () => reject(signal.reason))
       Promise.resolve(typeof answer === 'function' ? answer() : answer)
@@ -116,29 +136,43 @@ export function problem(status: number, headers: Record<string, string> = {}): R
   return Response.json({ status, message: `Problem ${status}` }, { status, headers })
 }
 
+/** The answer to a form with something wrong in these fields. */
+export function invalid(fields: Record<string, string>): Response {
+  const data = { code: 'invalid_body', fields }
+  return Response.json({ status: 400, message: 'Problem 400', data }, { status: 400 })
+}
+
 /** Signs in through the store, as if it had happened before the screen is seen. */
 export async function signedInAs(user: User): Promise<void> {
   await signInAs(user)
 }
 
-/** One component on the page, with a router that goes nowhere by itself. */
-export function show(component: Component): void {
+/** One component on the page, with its props, and a router that goes nowhere by itself. */
+export function show(component: Component, props: Record<string, unknown> = {}): void {
   const router = createRouter({ history: createMemoryHistory(), routes })
   const provide = {
     [routerKey as symbol]: router,
     [routeLocationKey as symbol]: router.currentRoute.value,
   }
-  mount(component, { attachTo: document.body, global: { plugins: [pinia], provide } })
+  mount(component, { attachTo: document.body, props, global: { plugins, provide } })
 }
 
-/** The whole app at an address. `guarded: false`: nobody navigates when a session ends. */
-export async function openApp(path: string, { guarded = true } = {}) {
+interface AppOptions {
+  /** `false`: nobody navigates when a session ends. */
+  guarded?: boolean
+  /** Gets what components throw, which else fails the test. */
+  errorHandler?: (error: unknown) => void
+}
+
+/** The whole app at an address. */
+export async function openApp(path: string, { guarded = true, errorHandler }: AppOptions = {}) {
   const history = createMemoryHistory()
   history.replace(path)
   const router = createRouter({ history, routes })
   if (guarded) installAuthGuard(router, { auth: useAuthStore() })
   await codeOfAllPages()
-  mount(App, { attachTo: document.body, global: { plugins: [pinia, router] } })
+  const config = errorHandler && { errorHandler }
+  mount(App, { attachTo: document.body, global: { plugins: [...plugins, router], config } })
   await router.isReady()
   await settled()
   return router
@@ -146,7 +180,8 @@ export async function openApp(path: string, { guarded = true } = {}) {
 
 /** Loaded beforehand: a navigation in a test must not wait for the disk. */
 async function codeOfAllPages(): Promise<void> {
-  const pages = routes.map(({ component }) => component)
+  const records = routes.flatMap((route) => [route, ...(route.children ?? [])])
+  const pages = records.map(({ component }) => component)
   await Promise.all(pages.map((page) => typeof page === 'function' && (page as () => unknown)()))
 }
 
@@ -162,6 +197,7 @@ export const screen = {
   main: () => find('main'),
   alert: (within?: Element) => find('[role="alert"]', undefined, within),
   status: (within?: Element) => find('[role="status"]', undefined, within),
+  dialog: () => find('dialog'),
   button: (name: string, within?: Element) => find('button', name, within),
   link: (name: string, within?: Element) => find('a', name, within),
   links: (within?: Element) => all('a', within).map(words),
@@ -169,6 +205,13 @@ export const screen = {
   field: (label: string) => {
     const { htmlFor } = find('label', label) as HTMLLabelElement
     return find(`[id="${htmlFor}"]`) as HTMLInputElement
+  },
+  /** What is wrong with a field, as assistive technology is told; empty if nothing is. */
+  problemOf(label: string): string {
+    const field = screen.field(label)
+    const problemId = field.getAttribute('aria-describedby')
+    if (field.getAttribute('aria-invalid') !== 'true' || !problemId) return ''
+    return words(find(`[id="${problemId}"]`))
   },
   /** A region or form, by the heading that labels it. */
   region: (name: string) => {

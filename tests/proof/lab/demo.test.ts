@@ -1,12 +1,13 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ada, bob } from '../../support/backend.ts'
+import { projectNamed, projectPage } from '../../support/projects.ts'
 import { openApp, screen, settled, signedInAs, useScreen, words } from '../../support/screen.ts'
 
 const api = useScreen()
 
 beforeEach(() => {
-  api.on('GET /api/projects', [{ id: '1', name: 'Apollo', createdAt: '2026-01-02T03:04:05Z' }])
+  api.on('GET /api/projects', projectPage(projectNamed('Apollo')))
   api.on('GET /api/notifications', [])
   api.on('GET /api/stats', { projects: 1, notifications: 0, uptimeSeconds: 59 })
   api.on('GET /api/admin/users', [ada, bob])
@@ -17,16 +18,16 @@ describe('The way around', () => {
     await signedInAs(bob)
     await openApp('/')
 
-    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab'])
-    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Refresh lab'])
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Projects', 'Lab'])
+    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Projects', 'Refresh lab'])
   })
 
   it('leads admins to the admin page too', async () => {
     await signedInAs(ada)
     await openApp('/')
 
-    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Lab', 'Admin'])
-    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Refresh lab', 'Admin'])
+    expect(screen.links(screen.navigation())).toEqual(['Dashboard', 'Projects', 'Lab', 'Admin'])
+    expect(screen.links(screen.main())).toEqual(['Dashboard', 'Projects', 'Refresh lab', 'Admin'])
   })
 })
 
@@ -69,7 +70,9 @@ describe('Pages', () => {
     await signedInAs(ada)
     await openApp('/admin')
 
-    expect(words(screen.alert())).toMatch(/^The server’s answer was not understood/)
+    expect(words(screen.status(screen.region('Users')))).toMatch(
+      /^The server’s answer was not understood/,
+    )
     expect(screen.button('Retry')).toBeTruthy()
   })
 })
@@ -85,6 +88,6 @@ it('R6: another person finds nothing of the last one on the page', async () => {
   expect(words(screen.heading())).toBe('Dashboard')
   expect(screen.has('Apollo')).toBe(false)
 
-  await answer([{ id: '2', name: 'Gemini', createdAt: '2026-01-02T03:04:05Z' }])
+  await answer(projectPage(projectNamed('Gemini')))
   expect(screen.has('Gemini')).toBe(true)
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { explain } from '@/api/errors.ts'
+import { explain, fieldErrors } from '@/api/errors.ts'
+import { SessionEndedError } from '@/auth/index.ts'
 
 function failure(status: number, headers: Record<string, string> = {}, data?: unknown): Error {
   const response = new Response(null, { status, headers })
@@ -86,4 +87,28 @@ describe('explain', () => {
   ])('says of %s, which has no status, that the answer was not understood', (error) => {
     expect(explain(error)).toBe('The server’s answer was not understood. Try again in a moment.')
   })
+
+  it('points to the fields where they are what is wrong', () => {
+    const body = { message: 'name: Enter a name.', data: { fields: { name: 'Enter a name' } } }
+    expect(explain(failure(400, {}, body))).toBe('Check the fields that are marked.')
+  })
+
+  it('says what to do when the same person signed in again, and nothing of any other end', () => {
+    expect(explain(new SessionEndedError('replaced'))).toMatch(/^You signed in again meanwhile\./)
+    expect(explain(new SessionEndedError('expired'))).toBe('')
+  })
+})
+
+describe('fieldErrors', () => {
+  it('tells what is wrong with each field', () => {
+    const fields = { name: 'Enter a name', dueOn: 'Too early' }
+    expect(fieldErrors(failure(400, {}, { data: { fields } }))).toEqual(fields)
+  })
+
+  it.each([null, new TypeError('Failed to fetch'), failure(400), failure(502, {}, '<html>')])(
+    'is empty for %s',
+    (error) => {
+      expect(fieldErrors(error)).toEqual({})
+    },
+  )
 })

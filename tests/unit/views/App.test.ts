@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { h, ref } from 'vue'
+import { defineComponent, h, ref } from 'vue'
 import { SessionEndedError } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
@@ -20,7 +20,7 @@ const api = useScreen()
 
 beforeEach(() => {
   api.on('GET /api/auth/me', bob)
-  api.on('GET /api/projects', []) // demo
+  api.on('GET /api/projects', { items: [], total: 0, page: 1 })
   api.on('GET /api/notifications', []) // demo
   api.on('GET /api/stats', { projects: 0, notifications: 0, uptimeSeconds: 59 }) // demo
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
@@ -313,10 +313,122 @@ describe('For keyboard and screen reader', () => {
   })
 })
 
+describe('While a page is on its way', () => {
+  const bar = () => document.querySelector('[role="progressbar"]')
+
+  it('a bar says so, until it is there', async () => {
+    const router = await openApp('/')
+    let load!: (page: object) => void
+    const component = () => new Promise<object>((resolve) => (load = resolve))
+    router.addRoute({ path: '/slow', component })
+    expect(bar()).toBe(null)
+
+    const arrived = router.push('/slow')
+    await settled()
+    expect(bar()?.getAttribute('aria-label')).toBe('Loading the page')
+
+    load({ render: () => 'Here' })
+    await arrived
+    await settled()
+    expect(bar()).toBe(null)
+  })
+
+  it('the bar stays where the next navigation takes over', async () => {
+    const router = await openApp('/')
+    const component = () => new Promise<object>(() => {})
+    router.addRoute({ path: '/slow/:id', component })
+
+    void router.push('/slow/1')
+    await settled()
+    void router.push('/slow/2')
+    await settled()
+
+    expect(bar()).not.toBe(null)
+  })
+
+  it('the bar goes where the navigation fails', async () => {
+    const router = await openApp('/')
+    router.onError(() => {})
+    router.addRoute({ path: '/gone', component: () => Promise.reject(new Error('Gone')) })
+
+    await expect(router.push('/gone')).rejects.toThrow('Gone')
+    await settled()
+
+    expect(bar()).toBe(null)
+  })
+})
+
+describe('A page that breaks', () => {
+  const Broken = defineComponent(() => {
+    const items = ref<(string | null)[]>(['a'])
+    const breakUp = () => items.value.push(null)
+    const fail = () => {
+      throw new Error('Of a click')
+    }
+    return () => [
+      h(
+        'ul',
+        items.value.map((item) => h('li', item!.toUpperCase())),
+      ),
+      h('button', { onClick: breakUp }, 'Break up'),
+      h('button', { onClick: fail }, 'Fail'),
+    ]
+  })
+
+  async function openBroken() {
+    const errorHandler = vi.fn<(error: unknown) => void>()
+    const router = await openApp('/', { errorHandler })
+    router.addRoute({ path: '/broken', component: Broken })
+    await router.push('/broken')
+    await settled()
+    return { router, errorHandler }
+  }
+
+  it('says so, with a way on, and tells the error tracker', async () => {
+    const { errorHandler } = await openBroken()
+
+    await click(screen.button('Break up'))
+
+    expect(words(screen.heading())).toBe('Something went wrong')
+    expect(document.activeElement).toBe(screen.heading())
+    expect(errorHandler.mock.calls[0]?.[0]).toBeInstanceOf(TypeError)
+    const reload = vi.spyOn(window.location, 'reload').mockReturnValue()
+    await click(screen.button('Reload the page'))
+    expect(reload).toHaveBeenCalledOnce()
+    await click(screen.link('Back to the start'))
+    expect(words(screen.heading())).toBe('Vue Silent Refresh')
+  })
+
+  it('says so where it breaks from the start', async () => {
+    api.on('GET /api/projects', { items: [null], total: 1, page: 1 })
+    await signedInAs(bob)
+    const errorHandler = vi.fn<(error: unknown) => void>()
+    const router = await openApp('/projects', { errorHandler })
+    await settled()
+    expect(words(screen.heading())).toBe('Something went wrong')
+
+    await router.push('/forbidden')
+    await settled()
+
+    expect(words(screen.heading())).toBe('Access denied')
+    expect(errorHandler).toHaveBeenCalled()
+  })
+
+  it('stays in view after an error that leaves no hole in it', async () => {
+    const { errorHandler } = await openBroken()
+
+    await click(screen.button('Fail'))
+
+    expect(errorHandler).toHaveBeenCalledOnce()
+    expect(screen.button('Break up')).toBeTruthy()
+  })
+})
+
 describe('Pages', () => {
   it.each([
     ['/', 'Vue Silent Refresh'],
     ['/dashboard', 'Dashboard'],
+    ['/projects', 'Projects'],
     ['/forbidden', 'Access denied'],
     ['/nowhere/at/all', 'Page not found'],
   ])('%s is headed “%s”', async (path, heading) => {
@@ -338,7 +450,8 @@ describe('Pages', () => {
   it('a visitor finds the way from the start to the others', async () => {
     await openApp('/')
 
-    expect(screen.links(screen.main()).slice(0, 2)).toEqual(['Sign in', 'Dashboard'])
+    const links = screen.links(screen.main())
+    expect(links.slice(0, 3)).toEqual(['Sign in', 'Dashboard', 'Projects'])
   })
 })
 

@@ -39,7 +39,7 @@ describe('The dashboard', () => {
     api.on(ACCOUNT, () => problem(503))
     show(DashboardView)
     await settled()
-    expect(words(screen.alert())).toMatch(/^The server has a problem/)
+    expect(words(screen.status())).toMatch(/^The server has a problem/)
     api.on(ACCOUNT, ada)
 
     await click(screen.button('Retry'))
@@ -53,6 +53,6 @@ describe('The dashboard', () => {
     show(DashboardView)
     await settled()
 
-    expect(words(screen.alert())).toMatch(/^The server’s answer was not understood/)
+    expect(words(screen.status())).toMatch(/^The server’s answer was not understood/)
   })
 })
