@@ -27,7 +27,7 @@ it('queries are kept, and can have answers of their own', async () => {
 it('a component gets its props', () => {
   show(
     defineComponent({
-      props: { name: String },
+      props: { name: { type: String, default: '' } },
       setup: (props) => () => h('p', `Of ${props.name}`),
     }),
     {
