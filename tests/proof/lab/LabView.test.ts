@@ -63,7 +63,7 @@ function note(what: string, { status }: Response, label = labelOfLast()): void {
   log.push({ method, path, label, status, at: clock, endedAt: (clock += 1) })
 }
 
-const labelOfLast = () => api.sent.at(-1)!.query.label
+const labelOfLast = () => new URLSearchParams(api.sent.at(-1)!.query).get('label') ?? undefined
 
 /** The lab with nothing to go wrong, and nothing to compare with. */
 async function showLab(): Promise<void> {
