@@ -1,6 +1,14 @@
 /** Several tabs of one browser profile, as real people have them: in front, behind, and asleep. */
 import type { Page, Route } from '@playwright/test'
-import { expect, expectDashboard, expectHeading, signIn, submitSignIn, test } from './fixtures.ts'
+import {
+  expect,
+  expectDashboard,
+  expectHeading,
+  fillNumber,
+  signIn,
+  submitSignIn,
+  test,
+} from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
 import { freeze, openWindow, test as sleepTest } from './window.ts'
 
@@ -346,7 +354,7 @@ async function openTab(page: Page, path: string): Promise<Page> {
 
 /** Has the lab send with the token as it is, and compare with nothing. */
 async function prepare(tab: Page): Promise<void> {
-  await tab.getByLabel('Requests').fill(String(BURST))
+  await fillNumber(tab, 'Requests', BURST)
   await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
   await tab.getByRole('switch', { name: 'Compare' }).uncheck()
 }
