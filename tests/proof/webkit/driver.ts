@@ -11,16 +11,18 @@ import type { Readable } from 'node:stream'
 import process from 'node:process'
 
 const PORT = 4176
-const LIBRARIES = '/usr/lib'
 
 /** The browser, of whichever version of the library is installed. */
 function findMiniBrowser(): string {
-  const found = readdirSync(LIBRARIES, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /webkit2?gtk-[\d.]+\/MiniBrowser$/.test(path))
-    .sort()
-  if (found.length === 0)
-    throw new Error('No MiniBrowser: see the packages in playwright.config.ts')
-  return `${LIBRARIES}/${found.at(-1)}`
+  const inFolder = (folder: string, name: RegExp) =>
+    readdirSync(folder)
+      .filter((entry) => name.test(entry))
+      .map((entry) => `${folder}/${entry}`)
+  const found = inFolder('/usr/lib', /-linux-gnu$/)
+    .flatMap((folder) => inFolder(folder, /^webkit2?gtk-/))
+    .flatMap((folder) => inFolder(folder, /^MiniBrowser$/))
+  if (found.length === 0) throw new Error('There is no MiniBrowser in /usr/lib')
+  return found.at(-1)!
 }
 
 type Json = Record<string, unknown>
@@ -50,7 +52,7 @@ export async function startWebKit(origin: string, options: string[] = []) {
 }
 
 async function openSession(options: string[]) {
-  const server = `http://127.0.0.1:${PORT}/session`
+  const server = `http://localhost:${PORT}/session`
   const browser = { binary: findMiniBrowser(), args: ['--automation', ...options] }
   const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': browser } }
   const { sessionId, capabilities: got } = await whenUp(() =>
