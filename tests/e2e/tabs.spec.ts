@@ -19,6 +19,22 @@ const RESOURCE = '/api/protected-resource'
 /** How many requests the lab sends when it is told to. */
 const BURST = 5
 
+test('R1: 24 tabs, two rounds of simultaneous 401s: one refresh a round', async ({
+  page,
+  mock,
+}) => {
+  test.setTimeout(300_000)
+  const tabs = await openLabs(page, 24)
+
+  for (let round = 1; round <= 2; round += 1) {
+    await mock.control('expire-access')
+    const before = await mock.log()
+    await sendInAll(tabs)
+    const refreshes = statuses((await mock.log()).slice(before.length), REFRESH)
+    expect(refreshes, `refreshes of round ${round}`).toEqual([200])
+  }
+})
+
 for (const count of [3, 6]) {
   test(`R1: ${count} tabs, twenty bursts of 401s: one refresh for each`, async ({ page, mock }) => {
     test.setTimeout(300_000) // Up to a hundred and twenty runs of the lab, on what may be a slow machine.
@@ -228,6 +244,18 @@ test.describe('a tab in the middle of a refresh', () => {
     // Its answer may still bring a new cookie. The 4 s begin when it is sent, a little before it arrives.
     expect(refreshes[1]!.at - refreshes[0]!.at).toBeGreaterThan(3_500)
     expect(refreshes[1]!.at - closedAt).toBeLessThan(6_000)
+  })
+
+  test('R16: that crashes makes room for the others after 4 s', async ({ page, mock }) => {
+    const { first, others, entries } = await openAndHang(page, mock)
+    const crashed = first.waitForEvent('crash')
+    const devtools = await page.context().newCDPSession(first)
+    devtools.send('Page.crash').catch(() => {}) // Nobody is left to answer.
+    await crashed
+    for (const tab of others) await expectSent(tab)
+
+    expect(statuses(await entries(), REFRESH)).toEqual([0, 200])
+    for (const tab of others) await expectPerson(tab, 'Demo')
   })
 
   test('that hangs holds up the others for 10 s at most, and signs nobody out', async ({
