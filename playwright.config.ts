@@ -96,7 +96,9 @@ export default defineConfig({
     { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
     {
       name: 'firefox',
-      testIgnore: 'dev.spec.ts',
+      testMatch: ['lab.spec.ts', 'refresh.spec.ts', 'session.spec.ts'],
+      // Downloads, keys, layout and what the console says of a missing file: Chromium's show them.
+      grepInvert: /can be saved|by keyboard|nothing below|a chunk that|offline, a page/,
       use: {
         browserName: 'firefox',
         userAgent: undefined,
