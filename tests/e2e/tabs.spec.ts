@@ -19,22 +19,6 @@ const RESOURCE = '/api/protected-resource'
 /** How many requests the lab sends when it is told to. */
 const BURST = 5
 
-test('R1: 24 tabs, two rounds of simultaneous 401s: one refresh a round', async ({
-  page,
-  mock,
-}) => {
-  test.setTimeout(300_000)
-  const tabs = await openLabs(page, 24)
-
-  for (let round = 1; round <= 2; round += 1) {
-    await mock.control('expire-access')
-    const before = await mock.log()
-    await sendInAll(tabs)
-    const refreshes = statuses((await mock.log()).slice(before.length), REFRESH)
-    expect(refreshes, `refreshes of round ${round}`).toEqual([200])
-  }
-})
-
 for (const count of [3, 6]) {
   test(`R1: ${count} tabs, twenty bursts of 401s: one refresh for each`, async ({ page, mock }) => {
     test.setTimeout(300_000) // Up to a hundred and twenty runs of the lab, on what may be a slow machine.

@@ -94,7 +94,6 @@ async function openTab({ command, inWindow }: Session, url: string) {
     goto: (url: string) => within(() => command('POST', '/url', { url })),
     reload: () => within(() => command('POST', '/refresh', {})),
     back: () => within(() => command('POST', '/back', {})),
-    screenshot: () => within(() => command('GET', '/screenshot')) as Promise<unknown>,
     url: () => run(() => location.pathname + location.search + location.hash),
     heading: () => run(() => document.querySelector('h1')?.textContent?.trim() ?? ''),
     text: () => run(() => document.body.innerText),

@@ -1,5 +1,4 @@
 /** The session, its tabs and the lab in WebKitGTK: the engine of Safari, though not Safari itself. */
-import { writeFile } from 'node:fs/promises'
 import { test as base, expect } from '@playwright/test'
 import { Mock } from '../../e2e/fixtures.ts'
 import { scenarios } from '../../e2e/scenarios.ts'
@@ -154,8 +153,6 @@ test.describe('the lab counts and draws as in other engines', () => {
     await expectHeading(tab, 'Refresh lab')
     await tab.click('Send requests')
     await expectReport(tab, /^10 of 10 requests succeeded. With the classic interceptor: 0 of 10/)
-    const picture = Buffer.from((await tab.screenshot()) as string, 'base64')
-    await writeFile(test.info().outputPath('lab.png'), picture)
   })
 })
 
