@@ -62,6 +62,8 @@ const firefoxPath = find({
   ],
 })
 
+const isOwnFirefox = firefoxPath === firefox.executablePath()
+
 // demo:start
 if (isNeeded(['webkit']) && !existsSync('/usr/bin/WebKitWebDriver')) {
   console.error('No WebKitGTK found: run `apt-get install webkit2gtk-driver xvfb openbox dbus`.')
@@ -103,9 +105,10 @@ export default defineConfig({
         browserName: 'firefox',
         userAgent: undefined,
         // As Mozilla ships it, unlike Playwright's own.
-        channel: firefoxPath === firefox.executablePath() ? undefined : 'moz-firefox',
+        channel: isOwnFirefox ? undefined : 'moz-firefox',
         launchOptions: {
-          executablePath: './tests/e2e/firefox.mjs',
+          executablePath: isOwnFirefox ? firefoxPath : './tests/e2e/firefox.mjs',
+          args: [],
           env: { ...process.env, FIREFOX_PATH: firefoxPath },
         },
       },
