@@ -30,6 +30,7 @@ const keepsProof = process.argv.includes('--keep-proof')
 
 /** Files and folders that are the demo's alone, or prove the template. */
 const demo = [
+  '.ci/browsers',
   '.ci/existing-app',
   '.ci/remove-demo',
   'CHANGELOG.md',
@@ -61,6 +62,7 @@ const demo = [
   'tests/e2e/load.spec.ts',
   'tests/e2e/origins.spec.ts',
   'tests/e2e/refresh.spec.ts',
+  'tests/e2e/scenarios.ts',
   'tests/e2e/screens.ts',
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
@@ -76,6 +78,7 @@ const demoScripts = [
   'remove-demo',
   'screenshots',
   'size',
+  'test:e2e:webkit',
   ...(keepsProof ? [] : ['test:proof', 'test:soak']),
 ]
 

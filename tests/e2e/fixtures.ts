@@ -74,6 +74,13 @@ export async function signIn(page: Page, username = 'demo') {
   await expectDashboard(page)
 }
 
+/** Fills in a number. In a stock Firefox, `fill` alone adds to what is there. */
+export async function fillNumber(page: Page, label: string, value: number) {
+  const field = page.getByLabel(label)
+  await field.evaluate((input: HTMLInputElement) => (input.value = ''))
+  await field.fill(String(value))
+}
+
 /** The dashboard with all its regions loaded. */
 export async function expectDashboard(page: Page) {
   const main = page.getByRole('main')

@@ -1,80 +1,13 @@
 /** The refresh lab: what it counts is what the server saw, and what it draws is what it counts. */
 import { readFile } from 'node:fs/promises'
 import type { Download, Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, test, expectHeading } from './fixtures.ts'
+import { expect, expectDashboard, expectHeading, fillNumber, signIn, test } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
+import { scenarios } from './scenarios.ts'
+import type { Expected } from './scenarios.ts'
 
 const RESOURCE = '/api/protected-resource'
 const REFRESH = '/api/auth/refresh'
-
-interface Expected {
-  sent: number
-  rejected: number
-  refreshes: number
-  replayed: number
-  answered: number
-  /** What the server answered to each refresh. Broken ones are tried again by the browser itself. */
-  answers: number[]
-}
-
-const scenarios: Record<string, Expected> = {
-  'Nothing: the token as it is': {
-    sent: 10,
-    rejected: 0,
-    refreshes: 0,
-    replayed: 0,
-    answered: 10,
-    answers: [],
-  },
-  'Token dead by the clock': {
-    sent: 10,
-    rejected: 0,
-    refreshes: 1,
-    replayed: 0,
-    answered: 10,
-    answers: [200],
-  },
-  'Token refused by the server': {
-    sent: 20,
-    rejected: 10,
-    refreshes: 1,
-    replayed: 10,
-    answered: 10,
-    answers: [200],
-  },
-  'Refresh slow': {
-    sent: 15,
-    rejected: 5,
-    refreshes: 1,
-    replayed: 5,
-    answered: 10,
-    answers: [200],
-  },
-  'Refresh answered 503, twice': {
-    sent: 20,
-    rejected: 10,
-    refreshes: 1,
-    replayed: 10,
-    answered: 10,
-    answers: [503, 503, 200],
-  },
-  'Refresh refused': {
-    sent: 10,
-    rejected: 10,
-    refreshes: 0,
-    replayed: 0,
-    answered: 0,
-    answers: [401],
-  },
-  'Offline at the refresh': {
-    sent: 20,
-    rejected: 10,
-    refreshes: 1,
-    replayed: 10,
-    answered: 10,
-    answers: [200],
-  },
-}
 
 for (const [scenario, { answers, answered, ...counts }] of Object.entries(scenarios)) {
   test(`${scenario}: counted and drawn from the server's log`, async ({ page, mock }) => {
@@ -174,7 +107,7 @@ test.describe('compared with the classic interceptor', () => {
 
   test('a tab that is left in the middle leaves no trace on the server', async ({ page, mock }) => {
     await openLab(page)
-    await page.getByLabel('API (ms)').fill('5000')
+    await fillNumber(page, 'API (ms)', 5000)
     await send(page, { scenario: 'Token refused by the server', compare: true })
     await expect.poll(() => mock.count(RESOURCE)).toBeGreaterThan(0)
     expect(await leewayOf(page)).toBe('none')
@@ -210,7 +143,7 @@ test('a tab that leaves during a run: the other one finishes, and says what the 
 }) => {
   await openLab(page)
   const second = await openSecondTab(page)
-  await page.getByLabel('API (ms)').fill('1000')
+  await fillNumber(page, 'API (ms)', 1000)
   await send(page, { requests: 6 })
   await expect(second.locator('.trace-lane')).toHaveCount(12)
   await page.getByRole('link', { name: 'Dashboard' }).click()
@@ -235,10 +168,11 @@ test('tabs that were not opened from one another leave each other alone', async 
 
 test('two hundred requests, each in its lane', async ({ page, mock }) => {
   await openLab(page)
-  await page.getByLabel('API (ms)').fill('0')
+  await fillNumber(page, 'API (ms)', 0)
   await send(page, { scenario: 'Token refused by the server', requests: 200 })
 
-  await expect(report(page)).toHaveText('200 of 200 requests succeeded.')
+  // A driver that hears of every request may take longer than the browser.
+  await expect(report(page)).toHaveText('200 of 200 requests succeeded.', { timeout: 40_000 })
   const counts = { sent: 400, rejected: 200, refreshes: 1, replayed: 200 }
   await expectCounts(page, counts)
   expect(await countedIn(mock, 200)).toEqual(counts)
@@ -350,7 +284,7 @@ interface Choice {
 
 async function send(page: Page, choice: Choice): Promise<void> {
   const { scenario = 'Nothing: the token as it is', requests, compare = false } = choice
-  if (requests) await page.getByLabel('Requests').fill(String(requests))
+  if (requests) await fillNumber(page, 'Requests', requests)
   await page.getByLabel('What goes wrong').selectOption(scenario)
   await page.getByRole('switch', { name: 'Compare' }).setChecked(compare)
   await page.getByRole('button', { name: 'Send requests' }).click()

@@ -1,4 +1,4 @@
-import { expect, expectDashboard, signIn, test } from './fixtures.ts'
+import { expect, expectDashboard, fillNumber, signIn, test } from './fixtures.ts'
 
 const RESOURCE = '/api/protected-resource'
 const REFRESH = '/api/auth/refresh'
@@ -6,7 +6,7 @@ const REFRESH = '/api/auth/refresh'
 test('ten calls with a dead token: one refresh, ten successes', async ({ page, mock }) => {
   await signIn(page)
   await page.getByRole('link', { name: 'Lab' }).click()
-  await page.getByLabel('Requests').fill('10')
+  await fillNumber(page, 'Requests', 10)
   await page.getByRole('button', { name: 'Expire access token' }).click()
   await expect(page.getByRole('status').last()).not.toBeEmpty()
   await page.getByRole('button', { name: 'Send requests' }).click()

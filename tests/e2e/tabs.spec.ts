@@ -1,6 +1,14 @@
 /** Several tabs of one browser profile, as real people have them: in front, behind, and asleep. */
 import type { Page, Route } from '@playwright/test'
-import { expect, expectDashboard, expectHeading, signIn, submitSignIn, test } from './fixtures.ts'
+import {
+  expect,
+  expectDashboard,
+  expectHeading,
+  fillNumber,
+  signIn,
+  submitSignIn,
+  test,
+} from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
 import { freeze, openWindow, test as sleepTest } from './window.ts'
 
@@ -222,6 +230,18 @@ test.describe('a tab in the middle of a refresh', () => {
     expect(refreshes[1]!.at - closedAt).toBeLessThan(6_000)
   })
 
+  test('R16: that crashes makes room for the others after 4 s', async ({ page, mock }) => {
+    const { first, others, entries } = await openAndHang(page, mock)
+    const crashed = first.waitForEvent('crash')
+    const devtools = await page.context().newCDPSession(first)
+    devtools.send('Page.crash').catch(() => {}) // Nobody is left to answer.
+    await crashed
+    for (const tab of others) await expectSent(tab)
+
+    expect(statuses(await entries(), REFRESH)).toEqual([0, 200])
+    for (const tab of others) await expectPerson(tab, 'Demo')
+  })
+
   test('that hangs holds up the others for 10 s at most, and signs nobody out', async ({
     page,
     mock,
@@ -346,7 +366,7 @@ async function openTab(page: Page, path: string): Promise<Page> {
 
 /** Has the lab send with the token as it is, and compare with nothing. */
 async function prepare(tab: Page): Promise<void> {
-  await tab.getByLabel('Requests').fill(String(BURST))
+  await fillNumber(tab, 'Requests', BURST)
   await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
   await tab.getByRole('switch', { name: 'Compare' }).uncheck()
 }

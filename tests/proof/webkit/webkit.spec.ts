@@ -1,0 +1,247 @@
+/** The session, its tabs and the lab in WebKitGTK: the engine of Safari, though not Safari itself. */
+import { test as base, expect } from '@playwright/test'
+import { Mock } from '../../e2e/fixtures.ts'
+import { scenarios } from '../../e2e/scenarios.ts'
+import { startWebKit } from './driver.ts'
+import type { Tab, WebKit } from './driver.ts'
+
+const REFRESH = '/api/auth/refresh'
+const RESOURCE = '/api/protected-resource'
+const BURST = 5
+
+interface Options {
+  /** Of the browser's command line. */
+  options: string[]
+}
+interface Fixtures {
+  webkit: WebKit
+  mock: Mock
+}
+
+const test = base.extend<Options & Fixtures>({
+  options: [[], { option: true }],
+  webkit: async ({ baseURL, options }, use, testInfo) => {
+    const webkit = await startWebKit(baseURL!, options)
+    testInfo.annotations.push({ type: 'browser', description: webkit.version })
+    await use(webkit)
+    await webkit.stop()
+  },
+  mock: [
+    async ({ request }, use) => {
+      const mock = new Mock(request)
+      await mock.control('reset')
+      await use(mock)
+    },
+    { auto: true },
+  ],
+})
+
+test('a reload keeps the session, and web storage holds no token', async ({ webkit, mock }) => {
+  const tab = await signIn(webkit)
+  await tab.reload()
+  await expectDashboard(tab, 'Demo')
+
+  expect(await refreshesIn(mock)).toEqual([200])
+  const stored = await tab.run(() => [
+    JSON.stringify({ ...localStorage, ...sessionStorage }),
+    document.cookie,
+  ])
+  expect(stored[0]).not.toContain('eyJ')
+  expect(stored[1]).toBe('')
+})
+
+test('a deep link leads to the sign-in and back again', async ({ webkit }) => {
+  const tab = await webkit.openTab('/lab?from=mail#top')
+  await expectHeading(tab, 'Sign in')
+  await submitSignIn(tab)
+  await expectHeading(tab, 'Refresh lab')
+  expect(await tab.url()).toBe('/lab?from=mail#top')
+})
+
+test('six tabs, ten rounds of simultaneous 401s: one refresh a round', async ({ webkit, mock }) => {
+  test.setTimeout(180_000)
+  const tabs = [await signIn(webkit)]
+  while (tabs.length < 6) tabs.push(await webkit.openTab('/dashboard'))
+  for (const tab of tabs) await openLab(tab)
+
+  for (let round = 1; round <= 10; round += 1) {
+    await mock.control('expire-access')
+    const before = await refreshesIn(mock)
+    for (const tab of tabs) await tab.click('Send requests')
+    for (const tab of tabs) await expectReport(tab, `${BURST} of ${BURST} requests succeeded.`)
+
+    const refreshes = (await refreshesIn(mock)).slice(before.length)
+    expect(refreshes, `refreshes of round ${round}`).toEqual([200])
+  }
+})
+
+test('signing out in one tab signs out all, and another person shows in all', async ({
+  webkit,
+  mock,
+}) => {
+  const tabs = [await signIn(webkit), await webkit.openTab('/dashboard')]
+  for (const tab of tabs) await expectDashboard(tab, 'Demo')
+  await tabs[0]!.click('Sign out')
+  for (const tab of tabs) await expectHeading(tab, 'Sign in')
+  await expect.poll(() => mock.count('/api/auth/logout')).toBe(1)
+
+  await submitSignIn(tabs[1]!, 'admin')
+  for (const tab of tabs) {
+    await expectDashboard(tab, 'Admin')
+    expect(await tab.text()).not.toContain('Demo')
+  }
+})
+
+test('a page that the browser restores after a sign-out elsewhere shows nothing protected', async ({
+  webkit,
+}) => {
+  const tab = await signIn(webkit)
+  await tab.run(() => {
+    addEventListener('pageshow', ({ persisted }) => {
+      document.documentElement.dataset.restored = String(persisted)
+    })
+  })
+  const other = await webkit.openTab('/dashboard')
+  await expectDashboard(other, 'Demo')
+  // Another page, beside which the browser keeps this one.
+  await tab.goto('http://localhost:4173/favicon.svg')
+  await other.click('Sign out')
+  await expectHeading(other, 'Sign in')
+  await tab.back()
+
+  await expectHeading(tab, 'Sign in')
+  expect(await tab.text()).not.toContain('Demo')
+  expect(await tab.run(() => document.documentElement.dataset.restored)).toBe('true')
+})
+
+test.describe('without local storage', () => {
+  test.use({ options: ['--enable-html5-local-storage=false'] })
+
+  test('a person signs in, refreshes and signs out', async ({ webkit, mock }) => {
+    const tab = await signIn(webkit)
+    await mock.control('expire-access')
+    await openLab(tab)
+    await tab.click('Send requests')
+    await expectReport(tab, `${BURST} of ${BURST} requests succeeded.`)
+    expect(await refreshesIn(mock)).toEqual([200])
+
+    await tab.click('Sign out')
+    await expectHeading(tab, 'Sign in')
+  })
+})
+
+test.describe('the lab counts and draws as in other engines', () => {
+  for (const [scenario, expected] of Object.entries(scenarios)) {
+    test(scenario, async ({ webkit, mock }) => {
+      const tab = await signIn(webkit)
+      await openLab(tab)
+      await expectRun(tab, mock, { scenario, requests: 10, ...expected })
+    })
+  }
+
+  test('two hundred requests', async ({ webkit, mock }) => {
+    const tab = await signIn(webkit)
+    await openLab(tab)
+    const scenario = 'Token refused by the server'
+    const counts = { sent: 400, rejected: 200, refreshes: 1, replayed: 200, answered: 200 }
+    await expectRun(tab, mock, { scenario, requests: 200, ...counts })
+  })
+
+  test('the first press, beside the classic interceptor', async ({ webkit }) => {
+    const tab = await signIn(webkit)
+    await tab.click('Lab')
+    await expectHeading(tab, 'Refresh lab')
+    await tab.click('Send requests')
+    await expectReport(tab, /^10 of 10 requests succeeded. With the classic interceptor: 0 of 10/)
+  })
+})
+
+interface Run {
+  scenario: string
+  requests: number
+  sent: number
+  rejected: number
+  refreshes: number
+  replayed: number
+  answered: number
+}
+
+async function expectRun(tab: Tab, mock: Mock, run: Run): Promise<void> {
+  const { scenario, requests, sent, rejected, refreshes, replayed, answered } = run
+  await tab.set('Requests', String(requests))
+  await tab.set('What goes wrong', scenario)
+  const before = await mock.count(RESOURCE)
+  await tab.click('Send requests')
+  await expectReport(tab, `${answered} of ${requests} requests succeeded.`)
+
+  expect(await countsIn(tab)).toEqual([sent, rejected, refreshes, replayed].map(String))
+  expect((await mock.count(RESOURCE)) - before).toBe(sent)
+  expect(await drawnIn(tab)).toEqual({ lanes: requests, requests: sent, rejected, refreshes })
+  expect(await tab.text()).not.toContain('The drawing is incomplete')
+}
+
+function countsIn(tab: Tab): Promise<string[]> {
+  return tab.run(() =>
+    ['sent', 'rejected', 'refreshes', 'replayed'].map((name) =>
+      document.querySelector(`[data-testid="lab-${name}"]`)!.textContent.trim(),
+    ),
+  )
+}
+
+function drawnIn(tab: Tab) {
+  return tab.run(() => {
+    const count = (selector: string) =>
+      document.querySelectorAll(`.trace-silent ${selector}`).length
+    const rejected = count('.trace-lane .trace-rejected')
+    const answered = count('.trace-lane .trace-sent') + count('.trace-lane .trace-replayed')
+    return {
+      lanes: count('.trace-lane'),
+      requests: rejected + answered,
+      rejected,
+      refreshes: count('.trace-refreshes .trace-granted'),
+    }
+  })
+}
+
+async function signIn(webkit: WebKit): Promise<Tab> {
+  const tab = await webkit.openTab('/login')
+  await expectHeading(tab, 'Sign in')
+  await submitSignIn(tab)
+  await expectDashboard(tab, 'Demo')
+  return tab
+}
+
+async function submitSignIn(tab: Tab, username = 'demo'): Promise<void> {
+  await tab.set('Username', username)
+  await tab.set('Password', 'password')
+  await tab.run(() => document.querySelector('form')!.requestSubmit())
+}
+
+async function openLab(tab: Tab): Promise<void> {
+  await tab.click('Lab')
+  await expectHeading(tab, 'Refresh lab')
+  await tab.set('Requests', String(BURST))
+  await tab.set('What goes wrong', 'Nothing: the token as it is')
+  await tab.set('Compare with the classic interceptor', false)
+}
+
+async function expectHeading(tab: Tab, heading: string): Promise<void> {
+  await expect.poll(() => tab.heading()).toBe(heading)
+}
+
+/** The dashboard with all its regions loaded, and this person in the header. */
+async function expectDashboard(tab: Tab, person: string): Promise<void> {
+  await expectHeading(tab, 'Dashboard')
+  await expect.poll(() => tab.text()).not.toContain('Loading')
+  expect(await tab.text()).toContain(person)
+}
+
+/** What the lab says of its last run. */
+async function expectReport(tab: Tab, report: string | RegExp): Promise<void> {
+  const said = () => tab.run(() => document.querySelector('main [role="status"]')!.textContent)
+  await expect.poll(said, { timeout: 40_000 }).toMatch(report)
+}
+
+async function refreshesIn(mock: Mock): Promise<number[]> {
+  return (await mock.log(REFRESH)).map(({ status }) => status)
+}
