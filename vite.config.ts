@@ -45,6 +45,7 @@ export default defineConfig(({ mode }) => {
         mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/{unit,integration}/**/*.test.ts',
         'tests/proof/stories/*.test.ts', // demo
       ],
+      ...(mode === 'backends' && { include: ['tests/proof/backends/*.real.ts'] }), // demo
       maxWorkers: '100%',
       pool: 'threads',
       // Node 25 and later have a localStorage of their own, in the place of the test environment's.
