@@ -46,6 +46,8 @@ export default defineConfig(({ mode }) => {
         'tests/proof/stories/*.test.ts', // demo
       ],
       ...(mode === 'backends' && { include: ['tests/proof/backends/*.real.ts'] }), // demo
+      // The app's tests speak the mock's wire, whichever back end src/api/backend.ts chooses.
+      alias: mode === 'proof' ? {} : { '@/api/backend.ts': pathOf('tests/support/app-backend.ts') },
       maxWorkers: '100%',
       pool: 'threads',
       // Node 25 and later have a localStorage of their own, in the place of the test environment's.

@@ -90,7 +90,7 @@ for (const real of servers) {
     test.beforeEach(() => {
       before = server.refreshes()
     })
-    test.afterEach(({}, { title, status }) => {
+    test.afterEach(({ browserName: _ }, { title, status }) => {
       const row = [real.name, title, String(server.refreshes() - before), status]
       appendFileSync(`${folder}/results`, `${row.join('\t')}\n`)
     })
@@ -211,8 +211,12 @@ for (const real of servers) {
     test('sign-out, and what a copy of the refresh token is worth', async ({ page }) => {
       await signedIn(page)
       const copy = await page.evaluate(() => localStorage.getItem('auth.refresh-token'))
+      const isTold = /blacklist|revocation/
+      const told = real.revokes ? page.waitForResponse(isTold) : undefined
       await page.getByRole('button', { name: 'Sign out' }).click()
+      await told
       if (real.name === 'oidc') {
+        await expect(page.getByRole('button', { name: /yes/i })).toBeVisible()
         await page.screenshot({ path: `${folder}/shots/oidc-sign-out.png` })
         await page.getByRole('button', { name: /yes/i }).click()
       }
