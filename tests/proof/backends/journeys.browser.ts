@@ -90,8 +90,9 @@ for (const real of servers) {
     test.beforeEach(() => {
       before = server.refreshes()
     })
-    test.afterEach(({ browserName: _ }, { title, status }) => {
-      const row = [real.name, title, String(server.refreshes() - before), status]
+    test.afterEach(() => {
+      const { title, status } = test.info()
+      const row = [real.name, title, String(server.refreshes() - before), String(status)]
       appendFileSync(`${folder}/results`, `${row.join('\t')}\n`)
     })
 
