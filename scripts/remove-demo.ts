@@ -31,6 +31,7 @@ const keepsProof = process.argv.includes('--keep-proof')
 /** Files and folders that are the demo's alone, or prove the template. */
 const demo = [
   '.ci/existing-app',
+  '.ci/backends',
   '.ci/remove-demo',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
