@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { fileURLToPath, URL } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
@@ -17,6 +18,9 @@ export default defineConfig(({ mode }) => {
     plugins: [vue(), cspPlugin(env), cspReportPlugin(env), !target && mockServer(env)],
     resolve: {
       alias: {
+        // The app's tests speak the mock's wire, whichever back end src/api/backend.ts chooses.
+        ...(process.env.VITEST &&
+          mode !== 'proof' && { '@/api/backend.ts': pathOf('tests/support/app-backend.ts') }),
         '@': pathOf('src'),
       },
     },
@@ -45,6 +49,7 @@ export default defineConfig(({ mode }) => {
         mode === 'proof' ? 'tests/proof/**/*.test.ts' : 'tests/{unit,integration}/**/*.test.ts',
         'tests/proof/stories/*.test.ts', // demo
       ],
+      ...(mode === 'backends' && { include: ['tests/proof/backends/*.real.ts'] }), // demo
       maxWorkers: '100%',
       pool: 'threads',
       // Node 25 and later have a localStorage of their own, in the place of the test environment's.

@@ -32,6 +32,7 @@ const keepsProof = process.argv.includes('--keep-proof')
 const demo = [
   '.ci/browsers',
   '.ci/existing-app',
+  '.ci/backends',
   '.ci/remove-demo',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
