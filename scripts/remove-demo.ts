@@ -30,9 +30,9 @@ const keepsProof = process.argv.includes('--keep-proof')
 
 /** Files and folders that are the demo's alone, or prove the template. */
 const demo = [
+  '.ci/backends',
   '.ci/browsers',
   '.ci/existing-app',
-  '.ci/backends',
   '.ci/remove-demo',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
@@ -85,10 +85,10 @@ const demoScripts = [
 
 /** Packages that only the demo needs. */
 const demoPackages = [
-  '@axe-core/playwright',
   'axios',
   'axios-auth-refresh',
   'ky',
+  'oauth4webapi',
   'openapi-fetch',
   ...(keepsProof ? [] : ['fast-check']),
 ]

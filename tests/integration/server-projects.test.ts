@@ -2,7 +2,7 @@
  * The example resource of the mock server: its list, its records, and whose they are.
  */
 import { describe, expect, it } from 'vitest'
-import { createHarness, outcome } from '../proof/mock/harness.ts'
+import { createHarness, outcome } from '../support/mock-server.ts'
 
 const PROJECTS = '/api/projects'
 const FIRST = '/api/projects/1001'

@@ -15,7 +15,7 @@ import {
   MINUTE,
   outcome,
   quickUsers,
-} from '../proof/mock/harness.ts'
+} from '../support/mock-server.ts'
 
 const LEEWAY = 30_000
 

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createClassicClient } from '@/lab/classicClient.ts'
 import { openClassic, openSpare } from '@/lab/subjects.ts'
-import { createHarness, granted } from '../mock/harness.ts'
-import type { Harness } from '../mock/harness.ts'
+import { createHarness, granted } from '../../support/mock-server.ts'
+import type { Harness } from '../../support/mock-server.ts'
 
 const RESOURCE = '/api/protected-resource'
 const REFRESH = '/api/auth/refresh'

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
-import { createHarness, outcome } from './harness.ts'
+import { createHarness, outcome } from '../../support/mock-server.ts'
 
 const LIMIT = 16 * 1024
 const JSON_TYPE = { 'content-type': 'application/json' }

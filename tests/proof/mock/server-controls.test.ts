@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createMockServer } from '../../../mock-server/app.ts'
-import { createHarness, granted, outcome } from './harness.ts'
-import type { Harness } from './harness.ts'
+import { createHarness, granted, outcome } from '../../support/mock-server.ts'
+import type { Harness } from '../../support/mock-server.ts'
 
 afterEach(() => {
   vi.useRealTimers()

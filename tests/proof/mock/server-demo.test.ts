@@ -2,7 +2,13 @@
  * The mock server’s demo resources: whose they are, and who may see them.
  */
 import { describe, expect, it } from 'vitest'
-import { createHarness, createMemoryStorage, granted, outcome, quickUsers } from './harness.ts'
+import {
+  createHarness,
+  createMemoryStorage,
+  granted,
+  outcome,
+  quickUsers,
+} from '../../support/mock-server.ts'
 
 async function setUp() {
   const harness = createHarness()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createHarness, quickUsers } from './harness.ts'
+import { createHarness, quickUsers } from '../../support/mock-server.ts'
 
 const paths = [
   '/api/auth/login',

@@ -3,7 +3,7 @@
  * passwords (S4, S6).
  */
 import { describe, expect, it, vi } from 'vitest'
-import { cookieOf, createHarness, granted, outcome, quickUsers } from './harness.ts'
+import { cookieOf, createHarness, granted, outcome, quickUsers } from '../../support/mock-server.ts'
 
 const credentials = { username: 'demo', password: 'password' }
 

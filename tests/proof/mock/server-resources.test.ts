@@ -2,7 +2,7 @@
  * What the mock server answers beside the auth routes: to whom, and what is not there.
  */
 import { describe, expect, it } from 'vitest'
-import { createHarness, outcome } from './harness.ts'
+import { createHarness, outcome } from '../../support/mock-server.ts'
 
 async function setUp() {
   const harness = createHarness()

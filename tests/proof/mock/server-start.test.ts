@@ -29,7 +29,7 @@ import { cacheFile, createFileStorage } from '../../../mock-server/storage.ts'
 import { loadState } from '../../../mock-server/state.ts'
 import type { State } from '../../../mock-server/state.ts'
 import { mockServer } from '../../../mock-server/vite.ts'
-import { createHarness, granted, outcome } from './harness.ts'
+import { createHarness, granted, outcome } from '../../support/mock-server.ts'
 
 const MAIN = fileURLToPath(new URL('../../../mock-server/main.ts', import.meta.url))
 const CONFIG = fileURLToPath(new URL('../../../vite.config.ts', import.meta.url))

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createSessions, RefreshRefusedError } from '../../../mock-server/sessions.ts'
 import { loadState } from '../../../mock-server/state.ts'
-import { createClock, createMemoryStorage, DAY } from './harness.ts'
+import { createClock, createMemoryStorage, DAY } from '../../support/mock-server.ts'
 
 const LEEWAY = 30
 

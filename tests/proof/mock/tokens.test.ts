@@ -1,7 +1,7 @@
 import { base64url, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createTokens, TokenError } from '../../../mock-server/tokens.ts'
-import { createClock, DAY, MINUTE } from './harness.ts'
+import { createClock, DAY, MINUTE } from '../../support/mock-server.ts'
 
 const secrets = {
   access: base64url.encode(new Uint8Array(64).fill(1)),

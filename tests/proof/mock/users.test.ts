@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createThrottle, TooManyAttemptsError } from '../../../mock-server/throttle.ts'
 import { createUsers, hashPassword } from '../../../mock-server/users.ts'
 import type { Account } from '../../../mock-server/users.ts'
-import { createClock, quickUsers } from './harness.ts'
+import { createClock, quickUsers } from '../../support/mock-server.ts'
 
 vi.mock('node:crypto', async (load) => {
   const original = await load<typeof import('node:crypto')>()

@@ -2,12 +2,12 @@
  * A mock server with a clock that stands still, users that cost no time to check, and the calls
  * that its tests make again and again.
  */
-import { createMockServer } from '../../../mock-server/app.ts'
-import type { MockServerOptions } from '../../../mock-server/app.ts'
-import type { MockStorage, State } from '../../../mock-server/state.ts'
-import { hashPassword } from '../../../mock-server/users.ts'
-import type { Account } from '../../../mock-server/users.ts'
-import type { TokenGrant } from '../../../src/auth/contract.ts'
+import { createMockServer } from '../../mock-server/app.ts'
+import type { MockServerOptions } from '../../mock-server/app.ts'
+import type { MockStorage, State } from '../../mock-server/state.ts'
+import { hashPassword } from '../../mock-server/users.ts'
+import type { Account } from '../../mock-server/users.ts'
+import type { TokenGrant } from '../../src/auth/contract.ts'
 
 /** The demo accounts, with the least that scrypt can cost. */
 export const quickUsers: Account[] = [
