@@ -320,7 +320,7 @@ describe('The refresh lab', () => {
     await type('Requests', '1')
     await click(screen.button('Send requests'))
     other.progress(false)
-    await vi.advanceTimersByTimeAsync(31_000)
+    await vi.advanceTimersByTimeAsync(20_000)
     await answer({})
     await vi.advanceTimersByTimeAsync(29_000)
     expect(counts()).toEqual(['–', '–', '–', '–'])
