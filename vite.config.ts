@@ -6,13 +6,19 @@ import { defineConfig } from 'vitest/config'
 import { cspPlugin, cspReportPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
+/** The paths of its cookies are those of the API. The browser would not send them to `/api`. */
+const API_AT_ROOT = {
+  rewrite: (path: string) => path.replace(/^\/api\/?/, '/'),
+  cookiePathRewrite: { '*': '/' },
+}
+
 export default defineConfig(({ mode }) => {
   const env = loadEnv(mode, process.cwd(), '')
   assertConfiguration(env)
   // A real API answers below /api, in dev and preview, and the mock stays out of the way.
   const target = env.API_PROXY_TARGET
-  const rewrite = env.API_PROXY_STRIP ? (path: string) => path.slice('/api'.length) : undefined
-  const proxy = target ? { '/api': { target, changeOrigin: true, rewrite } } : undefined
+  const atRoot = env.API_PROXY_STRIP ? API_AT_ROOT : {}
+  const proxy = target ? { '/api': { target, changeOrigin: true, ...atRoot } } : undefined
 
   return {
     plugins: [vue(), cspPlugin(env), cspReportPlugin(env), !target && mockServer(env)],

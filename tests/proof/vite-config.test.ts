@@ -1,5 +1,10 @@
-import { beforeEach, expect, it, vi } from 'vitest'
-import type { ConfigEnv, ProxyOptions, UserConfig } from 'vite'
+import { once } from 'node:events'
+import { createServer as createApi } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'vite'
+import type { ConfigEnv, UserConfig } from 'vite'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../headers.config.ts'
 import config from '../../vite.config.ts'
 
@@ -28,11 +33,43 @@ it('S8: mounts the mock unless an API is named to proxy to', () => {
   })
 })
 
-it('API_PROXY_STRIP=1 lets the API live at the root', () => {
-  vi.stubEnv('API_PROXY_TARGET', 'http://localhost:8080')
-  vi.stubEnv('API_PROXY_STRIP', '1')
-  const { rewrite } = read().server!.proxy!['/api'] as ProxyOptions
-  expect(rewrite!('/api/login?next=/api/x')).toBe('/login?next=/api/x')
+describe.each(['server', 'preview'] as const)('API_PROXY_STRIP=1 in %s', (kind) => {
+  /** Through the real proxy, to an API that answers with the path that it was asked for. */
+  async function ask(path: string, strip: string) {
+    const api = createApi((request, response) => {
+      response.setHeader('set-cookie', 'refresh=1; Path=/auth; HttpOnly')
+      response.end(request.url)
+    })
+    onTestFinished(() => void api.close())
+    vi.stubEnv('API_PROXY_TARGET', await addressOf(api))
+    vi.stubEnv('API_PROXY_STRIP', strip)
+    const dev = await createServer({
+      configFile: false,
+      logLevel: 'silent',
+      optimizeDeps: { noDiscovery: true },
+      server: { middlewareMode: true, ws: false, watch: null, proxy: read()[kind]!.proxy },
+    })
+    onTestFinished(() => dev.close())
+    const front = createApi(dev.middlewares)
+    onTestFinished(() => void front.close())
+    const answer = await fetch((await addressOf(front)) + path)
+    return [await answer.text(), answer.headers.get('set-cookie')]
+  }
+
+  async function addressOf(server: Server): Promise<string> {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  it('takes /api off, and gives cookies the path /', async () => {
+    const cookie = 'refresh=1; Path=/; HttpOnly'
+    expect(await ask('/api/login?next=/api/x', '1')).toEqual(['/login?next=/api/x', cookie])
+    expect(await ask('/api', '1')).toEqual(['/', cookie])
+  })
+
+  it('unset, changes neither path nor cookies', async () => {
+    expect(await ask('/api/login', '')).toEqual(['/api/login', 'refresh=1; Path=/auth; HttpOnly'])
+  })
 })
 
 it.each([
@@ -45,6 +82,9 @@ it.each([
   ['VITE_CONNECT_SRC', 'login.example.com', 'set origins like https://login.example.com'],
   ['VITE_CONNECT_SRC', 'https://a.example; https://b.example', 'set origins like'],
   ['VITE_CONNECT_SRC', 'https://a.example/path', 'set origins like'],
+  ['VITE_CONNECT_SRC', 'https://*', 'set origins like'],
+  ['VITE_CONNECT_SRC', 'https://a.example;script-src', 'set origins like'],
+  ['VITE_CONNECT_SRC', "'unsafe-inline'", 'set origins like'],
 ])('a wrong %s fails at the start and says what to set: %s', (name, value, advice) => {
   vi.stubEnv(name, value)
   expect(read).toThrow(`${name} is "${value}": ${advice}`)

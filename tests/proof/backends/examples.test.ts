@@ -8,6 +8,7 @@ describe.each([
   ['express', []],
   ['simplejwt', []],
   ['enveloped', []],
+  ['directus', []],
   ['oidc', ['oauth4webapi']],
 ])('the example %s', (name, packages) => {
   const source = read(`./examples/${name}.ts`).trimEnd()
