@@ -185,7 +185,7 @@ test.describe('R13: somebody else signs in', () => {
     await page.getByRole('link', { name: 'Lab' }).click()
     await expectHeading(page, 'Refresh lab')
     await watchFor(page, SECRET)
-    const projects = await holdBack(page, '/api/projects', { answered: true })
+    const projects = await holdBack(page, '/api/projects?*', { answered: true })
     await page.getByRole('link', { name: 'Dashboard' }).click()
     await projects.reached
     await admin.reached
