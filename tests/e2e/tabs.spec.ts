@@ -184,13 +184,14 @@ test.describe('R13: somebody else signs in', () => {
     // The answer for demo is on its way to this tab while admin takes over.
     await page.getByRole('link', { name: 'Lab' }).click()
     await expectHeading(page, 'Refresh lab')
-    await watchFor(page, SECRET)
     const projects = await holdBack(page, '/api/projects?*', { answered: true })
     await page.getByRole('link', { name: 'Dashboard' }).click()
     await projects.reached
     await admin.reached
     await admin.release()
     for (const tab of [page, other]) await expectPerson(tab, 'Admin')
+    await expect(page.getByText(SECRET)).toHaveCount(0)
+    await watchFor(page, SECRET)
     await projects.release()
 
     for (const tab of [page, other]) {
@@ -322,7 +323,10 @@ sleepTest(
   async ({ window, mock }) => {
     sleepTest.slow()
     const { front, sleeper } = await openWindow(window, false)
-    for (const tab of [front, sleeper]) await prepare(tab)
+    for (const tab of [front, sleeper]) {
+      await tab.bringToFront() // Nothing moves in a tab behind, and Playwright waits for that.
+      await prepare(tab)
+    }
     await front.bringToFront()
     await mock.control('expire-access')
     await mock.control('faults', { path: REFRESH, times: 1, delayMs: 1_000 })
