@@ -137,7 +137,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   }
 
   async function requestGrant(session: Session, cause: RefreshCause): Promise<void> {
-    const send = (options: CallOptions) => others.markRefresh(() => backend.refresh(options))
+    const send = (options: CallOptions) =>
+      others.markRefresh(() => backend.refresh(options), options.signal)
     const isSure = !isUserInDoubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) =>

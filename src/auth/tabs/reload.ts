@@ -7,9 +7,6 @@ import type { StoredValue } from '../storage.ts'
 /** Milliseconds after which the answer has arrived, or never will. */
 export const TIME_TO_LAND = 4_000
 
-/** Milliseconds after which a page that is about to go is gone, or stays. */
-const TIME_TO_LEAVE = 1_000
-
 /** `sentAt`: when the refresh was sent that has not settled, in milliseconds since the epoch. */
 export function createRefreshMark(sentAt: StoredValue, now: () => number) {
   /** The mark of this page's own refresh. */
@@ -22,22 +19,19 @@ export function createRefreshMark(sentAt: StoredValue, now: () => number) {
       const age = now() - at
       return at && age >= 0 ? Math.max(0, TIME_TO_LAND - age) : 0
     },
-    /** Sends a refresh. The mark stays if the page goes before it settles. */
-    async during<T>(refresh: () => Promise<T>): Promise<T> {
+    /** Sends a refresh, which `signal` ends. The mark stays if the page goes before it settles. */
+    async during<T>(refresh: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       own = String(now())
       sentAt.set(own)
-      let isLeaving = false
-      const leave = () => (isLeaving = true)
-      globalThis.addEventListener?.('beforeunload', leave)
       try {
         return await refresh()
       } catch (error) {
-        // The browser rejects the requests of a page just before that goes, and the API still answers
-        // them. So this is no failure to tell anybody, and the mark must stay.
-        if (isLeaving) await new Promise((resolve) => setTimeout(resolve, TIME_TO_LEAVE))
+        // The browser rejects the requests of a page that goes, and the API still answers them. Such a
+        // page runs no timer any more, so the mark stays and no tab is told of a failure.
+        const isAnswered = Object(error).status !== undefined
+        if (!isAnswered && !signal?.aborted) await new Promise((resolve) => setTimeout(resolve))
         throw error
       } finally {
-        globalThis.removeEventListener?.('beforeunload', leave)
         own = null
         sentAt.set(null)
       }
