@@ -35,7 +35,7 @@ type OptionsWithCall = FetchOptions & RequestInit & { [CALL]: Call }
  * A call belongs to the session in which it began. It rejects with SessionEndedError when that ends
  * (R6), with the failure of a refresh that it waited for (R7), with the reason of its aborted signal
  * (R9), with a DOMException named TimeoutError after `readTimeout`, else with ofetch's FetchError. A
- * body that is still being read ends with the same signals.
+ * body that is still being read is aborted as well.
  *
  * @throws TypeError if the API has no http or https address
  * @see https://github.com/unjs/ofetch
@@ -81,8 +81,8 @@ function createClient(
     const given = options.signal ?? defaults.signal ?? (isRequest(input) ? input.signal : null)
     const limit = timeLimit(input, { ...defaults, ...options })
     if (limit > 0) {
-      const send = (limited: CallOptions) => raw(input, { ...options, ...limited, timeout: 0 })
-      return withTimeLimit(send, limit, given ?? undefined)
+      const call = ({ signal }: CallOptions) => raw(input, { ...options, signal, timeout: 0 })
+      return withTimeLimit(call, limit, given ?? undefined)
     }
     const call = begin(given, { ...defaults, ...options })
     try {

@@ -52,3 +52,25 @@ export function portableError(error: unknown): { name: string; message: string; 
   const { name = 'Error', message = '', status } = Object(error)
   return { name: `${name}`, message: `${message}`, status: Number(status) || undefined }
 }
+
+/** Lets a tab wait for what others have to tell. */
+export function createMessageWait() {
+  const waiters = new Set<() => void>()
+  return {
+    /** Resolves with the next message, or after `patience` milliseconds. */
+    next(patience: number): Promise<void> {
+      return new Promise((resolve) => {
+        const done = () => {
+          clearTimeout(timer)
+          waiters.delete(done)
+          resolve()
+        }
+        const timer = setTimeout(done, patience)
+        waiters.add(done)
+      })
+    },
+    arrived(): void {
+      for (const done of waiters) done()
+    },
+  }
+}

@@ -5,7 +5,7 @@
 import type { EndReason } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
 import type { HeldGrant, Session } from '../session.ts'
-import { portableError, readMessage } from './messages.ts'
+import { createMessageWait, portableError, readMessage } from './messages.ts'
 import type { TabMessage } from './messages.ts'
 import { createRefreshMark } from './reload.ts'
 import type { Tabs } from './tabs.ts'
@@ -35,14 +35,14 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   /** Sessions that have ended. They never come back, in whatever order messages arrive. */
   const endedIds = new Set<string>()
   const refreshMark = createRefreshMark(tabs.refreshSentAt, tab.now)
-  const waiters = new Set<() => void>()
+  const messages = createMessageWait()
 
   /** Runs `task` when no other tab signs in, refreshes or signs out (R1, R13). */
   async function exclusive<T>(task: () => Promise<T>): Promise<T> {
     const before = grantHere()
     return tabs.exclusive(async (contended) => {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
-      if (contended && !isTold(before)) await nextMessage(MESSAGE_DELAY)
+      if (contended && !isTold(before)) await messages.next(MESSAGE_DELAY)
       if (refreshMark.remaining() > 0) await refreshToLand()
       catchUp()
       return task()
@@ -62,21 +62,8 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   async function refreshToLand(): Promise<void> {
     let isOver = false
     const timer = setTimeout(() => (isOver = true), refreshMark.remaining())
-    while (!isOver && refreshMark.remaining() > 0) await nextMessage(refreshMark.remaining())
+    while (!isOver && refreshMark.remaining() > 0) await messages.next(refreshMark.remaining())
     clearTimeout(timer)
-  }
-
-  /** Resolves with the next message, or after `patience` milliseconds. */
-  function nextMessage(patience: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        waiters.delete(done)
-        resolve()
-      }
-      const timer = setTimeout(done, patience)
-      waiters.add(done)
-    })
   }
 
   /** Takes up what this tab missed while it slept: another session, or the end of its own (R13). */
@@ -142,7 +129,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       const message = readMessage(data)
       if (!message) return
       hear(message)
-      for (const done of waiters) done()
+      messages.arrived()
     }),
     // On the way out of view as well, so that a reload still finds what a script has cleared.
     tabs.onVisibilityChange(() => {

@@ -331,7 +331,7 @@ describe('a failed refresh', () => {
     const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
     await elapse()
     await failRefresh(error)
-    await elapse() // A failure without an answer is told one task later (R16).
+    await elapse(1) // A failure without an answer is told one task later (R16).
     expect(asked[0]!.reason).toBe(error)
     expect(asked[1]!.reason).toMatchObject(told)
     expect(backend.count('refresh')).toBe(1)

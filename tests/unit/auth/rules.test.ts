@@ -445,15 +445,14 @@ describe('R16: a page that went away in mid-refresh', () => {
     await elapse()
     backend.latest('refresh').fail(new TypeError('Failed to fetch'))
     // A page that goes runs no timer any more.
-    for (let turn = 0; turn < 50; turn += 1) await null
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
     expect(browser.storage.has('silent-refresh.refresh-sent-at')).toBe(true)
     expect([refreshed.state, heard.mock.calls]).toEqual(['pending', []])
 
     // A page that stays reports the failure.
-    await elapse()
+    await elapse(1)
     expect(browser.storage.has('silent-refresh.refresh-sent-at')).toBe(false)
     expect(refreshed.reason).toBeInstanceOf(TypeError)
-    await elapse()
     expect(heard).toHaveBeenCalledWith({ type: 'other-tab', brought: 'failure' })
   })
 
