@@ -14,7 +14,7 @@ import { createApiClient, createAuth, createTabs } from '../../../src/auth/index
 
 const WARM_UP = 5
 
-type Client = (path: string) => Promise<unknown>
+type Client = (path: string, options?: { signal: AbortSignal }) => Promise<unknown>
 
 const baseURL = 'https://api.example'
 const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }
@@ -50,17 +50,23 @@ for (const size of [100, 1_000, 5_000]) console.table(await burst(size))
 body = null // It would take more than the waiting.
 console.table(await waiting([100, 1_000, 10_000]))
 
-/** One call after the other. */
+/** One call after the other. A signal a call is what ends it with its session. */
 async function oneCall(over: string, bare: Client, api: Client, count = 500) {
-  const inTurn = (call: Client) => async () => {
-    for (let n = 0; n < count; n += 1) await call('/x')
+  const inTurn = (call: () => Promise<unknown>) => async () => {
+    for (let n = 0; n < count; n += 1) await call()
   }
-  const [plain, ours] = await medians([inTurn(bare), inTurn(api)], 100)
-  const each = (ms: number) => round((ms / count) * 1000)
-  return [
-    { 'one call': `bare ofetch, ${over}`, µs: each(plain!) },
-    { 'one call': `client, ${over}`, µs: each(ours!), ratio: round(ours! / plain!) },
-  ]
+  const session = new AbortController()
+  const calls = {
+    'bare ofetch': () => bare('/x'),
+    'bare ofetch with a signal': () => bare('/x', { signal: AbortSignal.any([session.signal]) }),
+    client: () => api('/x'),
+  }
+  const all = await medians(Object.values(calls).map(inTurn), 100)
+  return Object.keys(calls).map((what, index) => ({
+    'one call': `${what}, ${over}`,
+    µs: round((all[index]! / count) * 1000),
+    ratio: round(all[index]! / all[0]!),
+  }))
 }
 
 /** As `oneCall`, to a server of its own. */

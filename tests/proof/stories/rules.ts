@@ -47,6 +47,8 @@ export class Rules implements Watcher<Tab> {
   #strangers = false
   readonly #deadlines = new Map<string, number>()
   readonly #sessions = new WeakMap<Call<Tab>, Session>()
+  /** The token of a tab when it sent a refresh. */
+  readonly #replacedTokens = new WeakMap<Call<Tab>, string | null>()
   #failures: Failure[] = []
   /** `route token`: a 401 may be the answer in any tab, because one of them got it twice (R4). */
   readonly #refused = new Set<string>()
@@ -79,6 +81,7 @@ export class Rules implements Watcher<Tab> {
     if (endpoint === 'notes') return this.#sentRequest(call, this.world.requestAt(call.url))
 
     this.#note(`${tab.name} calls ${endpoint}`)
+    this.#replacedTokens.set(call, tab.auth.accessToken.value)
     const { locks } = this.world.setup
     for (const other of this.world.network.calls) {
       if (other === call || other.endpoint === 'notes' || (!locks && other.tab !== tab)) continue
@@ -190,9 +193,17 @@ export class Rules implements Watcher<Tab> {
       else this.#refreshed(call, grant.accessToken)
     } else if (endpoint === 'refresh') {
       const refused = status === 400 || status === 401 || status === 403
-      if (refused) this.mustEnd(this.#sessions.get(call)!, 'R8')
-      else this.#failed(call, answer)
+      if (!refused) this.#failed(call, answer)
+      else if (!this.#isRenewed(call)) this.mustEnd(this.#sessions.get(call)!, 'R8')
     }
+  }
+
+  /** Without Web Locks, another tab may have used the same refresh token and got the next one. */
+  #isRenewed(call: Call<Tab>): boolean {
+    const { tab } = call
+    const token = tab.auth.accessToken.value
+    if (this.world.setup.locks || !token || token === this.#replacedTokens.get(call)) return false
+    return !tab.rejected.has(token) && Date.now() < this.#deadline(token)
   }
 
   /** What an answer of a route says about the token that it was sent with (R4). */
