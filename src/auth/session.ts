@@ -105,13 +105,14 @@ export class Session {
     const refreshed = this.#owner.exclusive(async () => {
       this.#throwIfBlocked()
       if (isRenewed()) return // Another tab has refreshed meanwhile.
+      const sentAt = this.#owner.now()
       try {
         await this.#owner.requestGrant(this, cause)
       } catch (error) {
         this.throwIfEnded() // R12
         if (isRefusal(error)) {
           // Without Web Locks, another tab may have used the same refresh token, and got the next one.
-          if (isRenewed()) return
+          if (isRenewed() && this.grant!.receivedAt > sentAt) return
           throw this.#owner.endInAllTabs(this, 'expired', error) // R8: 400, 401 or 403
         }
         // R7: temporary. Calls reject with the error for as long as `Retry-After` says, else for 1 s,

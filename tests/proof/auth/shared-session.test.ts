@@ -545,6 +545,22 @@ describe('a refused refresh', () => {
     expect(tabs.map(({ auth }) => auth.endReason.value)).toEqual(all(tabs, 'expired'))
     expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
+
+  it('R8: ends it although an older grant of another tab arrives meanwhile', async () => {
+    browser.latency = 50
+    const [one, other] = [openTab(), openTab()]
+    void one.auth.login({ username: 'ada', password: 'secret' })
+    await elapse()
+    backend.latest('login').grant(grantFor())
+    await elapse()
+    other.page.show('visible') // It finds the shared session id before it hears of the grant.
+    await elapse()
+    expect(backend.count('refresh')).toBe(1)
+    await heard()
+    expect(other.auth.accessToken.value).not.toBe(null)
+    await failRefresh(httpError(401))
+    expect(statusOf([one, other])).toEqual(['anonymous', 'anonymous'])
+  })
 })
 
 describe('a refused refresh of another tab', () => {
