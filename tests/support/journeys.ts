@@ -365,7 +365,7 @@ export function describeJourneys(name: string, { leeway, revokes }: Traits, open
       const held = here.holdRefresh()
       const answers = Promise.all([first.api('/projects'), second.api('/projects')])
       const isRejected = ({ auth }: typeof first) => !auth.sessions.current()!.isAlive()
-      await vi.waitUntil(() => isRejected(first) && isRejected(second))
+      await vi.waitUntil(() => isRejected(first) && isRejected(second), 20_000)
       held.release()
       await answers
       expect(here.refreshes()).toHaveLength(1)
