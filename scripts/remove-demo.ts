@@ -61,6 +61,7 @@ const demo = [
   'tests/e2e/dev.spec.ts',
   'tests/e2e/lab.spec.ts',
   'tests/e2e/load.spec.ts',
+  'tests/e2e/network.spec.ts',
   'tests/e2e/origins.spec.ts',
   'tests/e2e/refresh.spec.ts',
   'tests/e2e/scenarios.ts',

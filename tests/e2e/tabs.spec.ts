@@ -78,6 +78,16 @@ for (const count of [3, 6]) {
   })
 }
 
+test('R1: 24 tabs share one refresh', async ({ page, mock }) => {
+  test.setTimeout(300_000)
+  const tabs = await openLabs(page, 24)
+  await mock.control('expire-access')
+  const before = await mock.count(REFRESH)
+  await sendInAll(tabs)
+  expect(await mock.count(REFRESH)).toBe(before + 1)
+  for (const tab of tabs) await expectPerson(tab, 'Demo')
+})
+
 test('R13: signing out in one tab signs out all', async ({ page, mock }) => {
   await signIn(page)
   const lab = await openTab(page, '/lab')

@@ -21,7 +21,10 @@ interface Failure {
   until: number
   /** And from then on there may be another. */
   latest: number
-  madeGood: boolean
+  /** How many in a row, for those who had not heard of a success. */
+  count: number
+  /** A refresh has succeeded since. */
+  madeGoodAt: number | null
 }
 
 /** The last stretch of a token's life, in which a refresh is due. */
@@ -265,7 +268,7 @@ export class Rules implements Watcher<Tab> {
     const { latency, locks } = this.world.setup
     // Without Web Locks another tab may have failed while this one succeeded.
     if (locks) failure.latest = Math.min(failure.latest, now + latency + 1)
-    failure.madeGood = true
+    failure.madeGoodAt ??= now
   }
 
   #failed(call: Call<Tab>, answer: Answer | Error): void {
@@ -275,13 +278,17 @@ export class Rules implements Watcher<Tab> {
     const nonsense = !(answer instanceof Error) && answer.status === 200 && 'not a token grant'
     const message = nonsense || (answer instanceof Error ? answer.message : String(answer.status))
     const { id } = this.#sessions.get(call)!
-    const count = this.#failures.filter((one) => one.id === id && !one.madeGood).length
+    const { latency } = this.world.setup
+    const before = this.#failures
+      .filter((one) => one.id === id && (one.madeGoodAt ?? at) + latency >= at)
+      .map(({ count }) => count)
+    const count = Math.max(0, ...before) + 1
     const until = at + Number(retryAfter ?? 1) * 1000
-    const latest = at + Number(retryAfter ?? Math.min(30, 2 ** count)) * 1000
+    const latest = at + Number(retryAfter ?? Math.min(30, 2 ** (count - 1))) * 1000
     // Who waited has been told; who asks from now on begins to wait again.
     for (const other of this.world.tabs) other.wantsSince = null
     tab.forced = undefined
-    this.#failures.push({ id, tab, message, at, until, latest, madeGood: false })
+    this.#failures.push({ id, tab, message, at, until, latest, count, madeGoodAt: null })
   }
 
   // Requests
