@@ -44,7 +44,7 @@ export function createCurrentSession(surroundings: () => Surroundings) {
     enter(next, grant) // Last, because whoever watches may end it right then.
   }
 
-  /** Another tab has a token for the session `id`, or (null) this tab has to get one. */
+  /** Takes part in the session `id`, for which another tab has a token or (null) this one gets it. */
   function join(id: string, grant: HeldGrant | null): void {
     const session = current?.id === id ? current : open(id)
     enter(grant ? sameOrNew(grant, session, id) : session, grant)

@@ -30,6 +30,7 @@ export async function encodeBody(body: RequestInit['body']) {
   return { body: await encoded.blob(), type, replayable: true }
 }
 
+/** The 401 as the answer, with a reason: a stream cannot be sent again (R10). */
 export function withoutReplay(response: Response): Response {
   const statusText = 'Unauthorized, and a body that is a stream cannot be sent again'
   return new Response(response.body, { status: 401, statusText, headers: response.headers })

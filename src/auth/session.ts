@@ -22,23 +22,24 @@ export interface HeldGrant {
 
 /** What a session leaves to auth.ts. */
 export interface SessionOwner extends Clock {
-  /** Runs tasks one at a time, across tabs by a Web Lock (R1). The grant of the tab before is here then. */
+  /** Runs tasks one at a time, across tabs by a Web Lock (R1). What the tab before got is known then. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for a new grant and gives it to `session.hold`. */
   requestGrant(session: Session, cause: RefreshCause): Promise<void>
-  /** The refresh failed temporarily. */
+  /** The refresh failed temporarily: the other tabs pause as well. */
   refreshFailed(session: Session): void
   /** A request to `route` was sent again. `isRefused`: even a token fresh from a refresh got a 401. */
   replayed(session: Session, route: string, status: number, isRefused: boolean): void
+  /** Signs the person out here and in the other tabs. All calls of the session reject with the error. */
   endInAllTabs(session: Session, reason: EndReason, cause: unknown): SessionEndedError
 }
 
 export class Session {
   readonly id: string
   grant: HeldGrant | null = null
-  /** How many callers have asked for the refresh that is under way. */
+  /** How many callers wait for the refresh that is under way. */
   waiting = 0
-  /** False while nobody knows whether there is a session (`restore: 'always'`). */
+  /** False for a guess: the first refresh tells whether there is a session (`restore: 'always'`). */
   isKnown = false
   readonly backOff: BackOff
   readonly refusals: Refusals
@@ -76,7 +77,7 @@ export class Session {
    */
   tokenAfter401(rejected: string, route: string): string | Promise<string> | null {
     if (this.grant?.accessToken === rejected) {
-      if (this.refusals.isExpected(route)) return null
+      if (this.refusals.isExpected(route)) return null // refusals.ts remembers such routes.
       this.#rejectedToken = rejected
     }
     return this.tokenToSend()
@@ -115,8 +116,8 @@ export class Session {
           if (isRenewed() && this.grant!.receivedAt > sentAt) return
           throw this.#owner.endInAllTabs(this, 'expired', error) // R8: 400, 401 or 403
         }
-        // R7: temporary. Calls reject with the error for as long as `Retry-After` says, else for 1 s,
-        // doubling to 30 s. The first call after that refreshes again; nothing does by itself.
+        // R7: temporary. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls that
+        // need a token reject with the error. The first one after that refreshes again (backoff.ts).
         this.backOff.start(error)
         this.#owner.refreshFailed(this)
         if (!isRenewed()) throw error

@@ -57,20 +57,21 @@ export function portableError(error: unknown): { name: string; message: string; 
 export function createMessageWait() {
   const waiters = new Set<() => void>()
   return {
-    /** Resolves with the next message, or after `patience` milliseconds. */
-    next(patience: number): Promise<void> {
+    /** Resolves when a message has made `isDone` true, or after `patience` milliseconds. */
+    until(isDone: () => boolean, patience: number): Promise<void> {
       return new Promise((resolve) => {
+        const check = () => isDone() && done()
         const done = () => {
           clearTimeout(timer)
-          waiters.delete(done)
+          waiters.delete(check)
           resolve()
         }
         const timer = setTimeout(done, patience)
-        waiters.add(done)
+        waiters.add(check)
       })
     },
     arrived(): void {
-      for (const done of waiters) done()
+      for (const check of waiters) check()
     },
   }
 }

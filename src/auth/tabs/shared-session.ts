@@ -14,7 +14,10 @@ import type { Tabs } from './tabs.ts'
 export interface ThisTab {
   now: () => number
   current(): Session | null
-  /** Another tab has a token for the session `id`, or (null) this tab has to get one. */
+  /**
+   * Takes part in the session `id`, for which another tab has a token or (null) this one has to get it.
+   * Calls of another person's session that was here reject (R6).
+   */
   join(id: string, grant: HeldGrant | null): void
   /** The session has ended in another tab. */
   endInThisTab(session: Session, reason: EndReason): void
@@ -37,13 +40,20 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   const refreshMark = createRefreshMark(tabs.refreshSentAt, tab.now)
   const messages = createMessageWait()
 
-  /** Runs `task` when no other tab signs in, refreshes or signs out (R1, R13). */
+  /**
+   * Runs `task` when no other tab signs in, refreshes or signs out (R1, R13). Without Web Locks (plain
+   * http) only the tasks of this tab run one at a time, and two tabs may refresh at once.
+   */
   async function exclusive<T>(task: () => Promise<T>): Promise<T> {
     const before = grantHere()
     return tabs.exclusive(async (contended) => {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
-      if (contended && !isTold(before)) await messages.next(MESSAGE_DELAY)
-      if (refreshMark.remaining() > 0) await refreshToLand()
+      const hasHeard = () => isTold(before)
+      if (contended && !hasHeard()) await messages.until(hasHeard, MESSAGE_DELAY)
+      // R16: the refresh of a page that is gone may still be under way. Its answer replaces the refresh
+      // token, and until then the old one must not be sent again (reload.ts).
+      const patience = refreshMark.remaining()
+      if (patience > 0) await messages.until(() => refreshMark.remaining() === 0, patience)
       catchUp()
       return task()
     })
@@ -56,14 +66,6 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     const session = tab.current()
     if (session?.backOff.isOn()) return true
     return grantHere() !== before && (!session || session.isAlive())
-  }
-
-  /** R16: the refresh of a page that is gone may still be under way. */
-  async function refreshToLand(): Promise<void> {
-    let isOver = false
-    const timer = setTimeout(() => (isOver = true), refreshMark.remaining())
-    while (!isOver && refreshMark.remaining() > 0) await messages.next(refreshMark.remaining())
-    clearTimeout(timer)
   }
 
   /** Takes up what this tab missed while it slept: another session, or the end of its own (R13). */

@@ -50,8 +50,7 @@ export class Rules implements Watcher<Tab> {
   #strangers = false
   readonly #deadlines = new Map<string, number>()
   readonly #sessions = new WeakMap<Call<Tab>, Session>()
-  /** The token of a tab when it sent a refresh. */
-  readonly #replacedTokens = new WeakMap<Call<Tab>, string | null>()
+  readonly #sentAt = new WeakMap<Call<Tab>, number>()
   #failures: Failure[] = []
   /** `route token`: a 401 may be the answer in any tab, because one of them got it twice (R4). */
   readonly #refused = new Set<string>()
@@ -84,7 +83,7 @@ export class Rules implements Watcher<Tab> {
     if (endpoint === 'notes') return this.#sentRequest(call, this.world.requestAt(call.url))
 
     this.#note(`${tab.name} calls ${endpoint}`)
-    this.#replacedTokens.set(call, tab.auth.accessToken.value)
+    this.#sentAt.set(call, Date.now())
     const { locks } = this.world.setup
     for (const other of this.world.network.calls) {
       if (other === call || other.endpoint === 'notes' || (!locks && other.tab !== tab)) continue
@@ -205,8 +204,9 @@ export class Rules implements Watcher<Tab> {
   #isRenewed(call: Call<Tab>): boolean {
     const { tab } = call
     const token = tab.auth.accessToken.value
-    if (this.world.setup.locks || !token || token === this.#replacedTokens.get(call)) return false
-    return !tab.rejected.has(token) && Date.now() < this.#deadline(token)
+    if (this.world.setup.locks || !token || tab.rejected.has(token)) return false
+    const deadline = this.#deadline(token)
+    return deadline - LIFETIME > this.#sentAt.get(call)! && Date.now() < deadline
   }
 
   /** What an answer of a route says about the token that it was sent with (R4). */
