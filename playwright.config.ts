@@ -98,9 +98,13 @@ export default defineConfig({
     { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
     {
       name: 'firefox',
-      testMatch: ['lab.spec.ts', 'refresh.spec.ts', 'session.spec.ts'],
-      // Downloads, keys, layout and what the console says of a missing file: Chromium's show them.
-      grepInvert: /can be saved|by keyboard|nothing below|a chunk that|offline, a page/,
+      testMatch: /(?:lab|network|origins|refresh|session|tabs)\.spec\.ts/,
+      // Downloads, keys, layout, crashes, sleep and what the console says of a missing file: Chromium's
+      // show them.
+      grepInvert:
+        /can be saved|by keyboard|nothing below|a chunk that|offline, a page|crashes|sleeps|frozen|24 tabs/,
+      timeout: 300_000,
+      expect: { timeout: 60_000 }, // Six tabs of it are slow.
       use: {
         browserName: 'firefox',
         userAgent: undefined,
