@@ -65,8 +65,12 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   function isTold(before: HeldGrant | null): boolean {
     const session = tab.current()
     if (session?.backOff.isOn()) return true
-    return grantHere() !== before && (!session || session.isAlive())
+    // If a session is over and the next one has begun, its grant is still to come.
+    return grantHere() !== before && (session ? session.isAlive() : !knownId())
   }
+
+  /** The shared session id, or null if no session is known in this browser. */
+  const knownId = () => (isMark(tabs.session.get()) ? null : tabs.session.get())
 
   /** Takes up what this tab missed while it slept: another session, or the end of its own (R13). */
   function catchUp(): void {
@@ -144,8 +148,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     exclusive,
     catchUp,
     markRefresh: refreshMark.during,
-    /** The shared session id, or null if no session is known in this browser. */
-    knownId: () => (isMark(tabs.session.get()) ? null : tabs.session.get()),
+    knownId,
 
     /** This tab is in `session` from now on. */
     joined({ id, grant }: Session): void {

@@ -521,6 +521,29 @@ describe('the messages of others', () => {
   )
 })
 
+it('R1: a tab that hears of an end waits for the grant of the session that came after', async () => {
+  browser.latency = 50
+  const { tabs } = await openTabs(3)
+  const [first, second, third] = tabs as [Tab, Tab, Tab]
+  void second.auth.logout()
+  await elapse()
+  backend.latest('logout').done()
+  await elapse(10)
+  void first.auth.login({ username: 'bob', password: 'secret' })
+  await elapse()
+  backend.latest('login').grant(grantFor(bob))
+  await elapse()
+  second.page.show('visible') // It finds the shared session id, and refreshes.
+  await elapse()
+  const refreshed = outcome(third.auth.refresh())
+  await elapse(40)
+  expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
+  backend.latest('refresh').grant(grantFor(bob))
+  await elapse(1_000)
+  expect(backend.count('refresh')).toBe(1)
+  expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+})
+
 describe('a refused refresh', () => {
   it.each([0, 60])('R8: ends the session once in each tab (%i ms)', async (latency) => {
     browser.latency = latency
