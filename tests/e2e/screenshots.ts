@@ -5,6 +5,9 @@
 import { test } from './fixtures.ts'
 import { screens } from './screens.ts'
 
+/** Pixels of the panel around the drawings. */
+const MARGIN = 20
+
 for (const { name, open } of screens) {
   test(name, async ({ page, mock }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' })
@@ -13,12 +16,28 @@ for (const { name, open } of screens) {
       await page.setViewportSize({ width, height: 800 })
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        const isShown = name === 'lab-compare' && width === 1280
-        const path = isShown
-          ? `docs/images/lab-${colorScheme}.png`
-          : `screenshots/${name}-${colorScheme}-${width}.png`
+        const path = `screenshots/${name}-${colorScheme}-${width}.png`
         await page.screenshot({ path, fullPage: true })
       }
     }
   })
 }
+
+test.describe('for README.md', () => {
+  test.use({ viewport: { width: 800, height: 2_400 }, deviceScaleFactor: 2 })
+
+  test('the comparison of the lab', async ({ page, mock }) => {
+    await screens.find(({ name }) => name === 'lab-compare')!.open(page, mock)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      const { x, y, width, height } = (await page.locator('figure').boundingBox())!
+      const clip = {
+        x: x - MARGIN,
+        y: y + 1,
+        width: width + 2 * MARGIN,
+        height: height + MARGIN / 2,
+      }
+      await page.screenshot({ path: `docs/images/lab-${colorScheme}.png`, clip })
+    }
+  })
+})
