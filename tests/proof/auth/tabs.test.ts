@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createTabs } from '@/auth/tabs/tabs.ts'
 import { FakeBrowser, FakeLocks, FakePage } from '../../support/browser.ts'
-import { createTask } from '../../support/task.ts'
+import { createTask } from './task.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 
 useFakeClock()

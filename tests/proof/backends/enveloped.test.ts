@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createJourney, describeJourneys } from '../../support/journeys.ts'
-import type { OpenApi } from '../../support/journeys.ts'
+import { createJourney, describeJourneys } from './journeys.ts'
+import type { OpenApi } from './journeys.ts'
 import { createEnvelopedBackend, unwrap } from './examples/enveloped.ts'
 import { listen } from './servers/common.ts'
 import { createEnvelopedServer } from './servers/enveloped.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createJourney, describeJourneys } from '../../support/journeys.ts'
+import { createJourney, describeJourneys } from './journeys.ts'
 import { createExpressBackend } from './examples/express.ts'
 import { useRealServer } from './realServer.ts'
 

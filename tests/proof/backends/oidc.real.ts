@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createJourney, demo, describeJourneys } from '../../support/journeys.ts'
-import type { JourneyApi } from '../../support/journeys.ts'
+import { createJourney, demo, describeJourneys } from './journeys.ts'
+import type { JourneyApi } from './journeys.ts'
 import { createOidcBackend, UnknownStateError } from './examples/oidc.ts'
 import { useRealServer } from './realServer.ts'
 

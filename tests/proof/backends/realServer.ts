@@ -1,6 +1,6 @@
 /** A real server for the journeys of a file. Before each request its clock gets the journey's time. */
 import { afterAll, beforeAll } from 'vitest'
-import type { JourneyApi, OpenApi } from '../../support/journeys.ts'
+import type { JourneyApi, OpenApi } from './journeys.ts'
 import { createServerProcess } from './server.ts'
 import type { ServerName, ServerProcess } from './server.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createJourney, describeJourneys } from '../../support/journeys.ts'
+import { createJourney, describeJourneys } from './journeys.ts'
 import { createSimplejwtBackend } from './examples/simplejwt.ts'
 import { useRealServer } from './realServer.ts'
 

@@ -2,7 +2,7 @@
  * The API of the tutorial, as one browser sees it: a token lives 15 minutes, each refresh rotates
  * the refresh token, and one that is used twice ends the session.
  */
-import { createWire } from '../../support/wire.ts'
+import { createWire } from '../backends/wire.ts'
 
 export const LIFETIME = 900
 const PATIENCE = 20

@@ -5,7 +5,7 @@
 import { base64url, decodeJwt, SignJWT } from 'jose'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { TokenGrantSchema } from '../../src/auth/contract.ts'
+import { TokenGrantSchema } from '../../../src/auth/contract.ts'
 import {
   cookieOf,
   createHarness,
@@ -15,7 +15,7 @@ import {
   MINUTE,
   outcome,
   quickUsers,
-} from '../support/mock-server.ts'
+} from '../../support/mock-server.ts'
 
 const LEEWAY = 30_000
 

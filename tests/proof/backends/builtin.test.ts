@@ -5,10 +5,10 @@
 import { describe, expect, it } from 'vitest'
 import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
 import type { AuthBackend } from '@/auth/index.ts'
-import { hashPassword } from '../../mock-server/users.ts'
-import { createJourney, describeJourneys, messages } from '../support/journeys.ts'
-import type { Journey, OpenApi } from '../support/journeys.ts'
-import { createMockBrowser } from '../support/mock-client.ts'
+import { hashPassword } from '../../../mock-server/users.ts'
+import { createJourney, describeJourneys, messages } from './journeys.ts'
+import type { Journey, OpenApi } from './journeys.ts'
+import { createMockBrowser } from '../../support/mock-client.ts'
 
 const MINUTE = 60_000
 const KEY = 'auth.refresh-token'

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApiClient, createAuth, SessionEndedError } from '@/auth/index.ts'
 import type { AuthBackend } from '@/auth/index.ts'
 import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
-import { FakeBrowser } from './browser.ts'
+import { FakeBrowser } from '../../support/browser.ts'
 import { createWire } from './wire.ts'
 import type { Sent } from './wire.ts'
 
