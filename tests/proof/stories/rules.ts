@@ -111,8 +111,8 @@ export class Rules implements Watcher<Tab> {
     const knows = at !== undefined && tab.wantsSince !== null && tab.wantsSince < at
     const good = latest && !tab.rejected.has(latest) && now < this.#deadline(latest) - LAST_STRETCH
     if (this.world.setup.locks && id === session.id && other !== tab && knows && good) {
-      // Known limit: behind an own sign-in, the task that found the lock contended may be another.
-      const isBehind = this.world.signedInSince(tab, tab.wantsSince!)
+      // Known limit: around an own sign-in, the task that found the lock contended may be another.
+      const isBehind = this.world.signedInSince(tab, tab.wantsSince! - PATIENCE)
       if (tab.awake && tab.awakeSince < at && !isBehind) {
         this.broken(
           'R1',
