@@ -42,7 +42,7 @@ export function createApi(onEnd: () => void) {
     Object.assign(session, held(await response.json())) // R12
   }
 
-  /** What `work` comes to, unless the session has ended meanwhile. */
+  /** As `work`, unless the session has ended meanwhile. */
   function within<T>(session: Session, work: Promise<T>): Promise<T> {
     return work.finally(() => {
       if (session !== current) throw new SessionEndedError() // R6
@@ -61,7 +61,7 @@ export function createApi(onEnd: () => void) {
   return { api, signIn, signOut }
 }
 
-function held({ accessToken, expiresIn }: Grant): Session {
+function held({ accessToken, expiresIn }: Grant) {
   return { accessToken, expiresAt: Date.now() + expiresIn * 1000 }
 }
 

@@ -48,24 +48,27 @@ export function createApi(onEnd: () => void) {
   }
 
   function refresh(session: Session): Promise<void> {
-    session.flight ??= within(session, fly(session)).finally(() => (session.flight = null)) // R1
+    session.flight ??= within(session, alone(session)).finally(() => (session.flight = null)) // R1
     return session.flight
   }
 
-  function fly(session: Session): Promise<void> {
+  function alone(session: Session): Promise<void> {
     const { accessToken } = session
     return navigator.locks.request('auth', async () => {
-      if (session !== current || session.accessToken !== accessToken) return // R1
-      const response = await fetch('/api/auth/refresh', { method: 'POST' })
-      const isRefusal = [400, 401, 403].includes(response.status)
-      if (isRefusal && session === current) signOut() // R8
-      if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`) // R7
-      Object.assign(session, held(await response.json())) // R12
-      tell('refreshed', session)
+      if (session === current && session.accessToken === accessToken) await fly(session) // R1
     })
   }
 
-  /** What `work` comes to, unless the session has ended meanwhile. */
+  async function fly(session: Session): Promise<void> {
+    const response = await fetch('/api/auth/refresh', { method: 'POST' })
+    const isRefusal = [400, 401, 403].includes(response.status)
+    if (isRefusal && session === current) signOut() // R8
+    if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`) // R7
+    Object.assign(session, held(await response.json())) // R12
+    tell('refreshed', session)
+  }
+
+  /** As `work`, unless the session has ended meanwhile. */
   function within<T>(session: Session, work: Promise<T>): Promise<T> {
     return work.finally(() => {
       if (session !== current) throw new SessionEndedError() // R6
