@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import process from 'node:process'
-import { chromium, defineConfig, devices, firefox } from '@playwright/test'
+import { chromium, defineConfig, devices } from '@playwright/test'
+import { firefox } from '@playwright/test' // demo
 
 const PORT = 4173
 const DEV_PORT = 5174
@@ -51,6 +52,7 @@ const chromiumPath = find({
     'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
   ],
 })
+// demo:start
 const firefoxPath = find({
   name: 'Firefox',
   projects: ['firefox'],
@@ -64,7 +66,6 @@ const firefoxPath = find({
 
 const isOwnFirefox = firefoxPath === firefox.executablePath()
 
-// demo:start
 if (isNeeded(['webkit']) && !existsSync('/usr/bin/WebKitWebDriver')) {
   console.error('No WebKitGTK found: run `apt-get install webkit2gtk-driver xvfb openbox dbus`.')
   process.exit(1)
@@ -96,6 +97,7 @@ export default defineConfig({
   projects: [
     { name: 'preview', testIgnore: 'dev.spec.ts' },
     { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
+    // demo:start
     {
       name: 'firefox',
       testMatch: /(?:lab|network|origins|refresh|session|tabs)\.spec\.ts/,
@@ -117,6 +119,7 @@ export default defineConfig({
         },
       },
     },
+    // demo:end
     { name: 'screenshots', testMatch: 'screenshots.ts' }, // demo
     { name: 'webkit', testDir: './tests/proof/webkit' }, // demo
   ],

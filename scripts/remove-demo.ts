@@ -59,6 +59,7 @@ const demo = [
   'tests/e2e/build.spec.ts',
   'tests/e2e/cookies.spec.ts',
   'tests/e2e/dev.spec.ts',
+  'tests/e2e/firefox.mjs',
   'tests/e2e/lab.spec.ts',
   'tests/e2e/load.spec.ts',
   'tests/e2e/network.spec.ts',
@@ -80,6 +81,7 @@ const demoScripts = [
   'remove-demo',
   'screenshots',
   'size',
+  'test:e2e:firefox',
   'test:e2e:webkit',
   ...(keepsProof ? [] : ['test:proof', 'test:soak']),
 ]
