@@ -95,7 +95,10 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'preview', testIgnore: 'dev.spec.ts' },
+    {
+      name: 'preview',
+      testIgnore: 'dev.spec.ts', // demo
+    },
     { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
     // demo:start
     {

@@ -64,6 +64,7 @@ const demo = [
   'tests/e2e/load.spec.ts',
   'tests/e2e/network.spec.ts',
   'tests/e2e/origins.spec.ts',
+  'tests/e2e/projects.spec.ts',
   'tests/e2e/refresh.spec.ts',
   'tests/e2e/scenarios.ts',
   'tests/e2e/screens.ts',
