@@ -74,7 +74,7 @@ async function readUpTo(body: ReadableStream<Uint8Array>, limit: number) {
 
 /**
  * Reads on and keeps nothing. Answered earlier, a client that still sends would get a reset instead
- * of the answer, or wait for ever for that of its next request. One that does not come to an end
+ * of the answer, or wait forever for that of its next request. One that does not come to an end
  * loses its connection.
  */
 async function skipRest(event: H3Event, body: ReadableStream): Promise<void> {

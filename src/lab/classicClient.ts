@@ -39,7 +39,7 @@ export function createClassicClient({ baseURL, tokens, onSignOut }: ClassicOptio
     const response = await fetch(`${baseURL}/auth/refresh`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      // Never without one: a cookie must not stand in for it.
+      // Never without one: a cookie must not take its place.
       body: JSON.stringify({ refreshToken: tokens.refresh ?? 'none' }),
       credentials: 'omit',
       signal,

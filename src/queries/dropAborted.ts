@@ -1,6 +1,6 @@
 /**
  * A view that goes aborts its query, and one that takes its place at that moment, with the same key, is
- * to send its own. Pinia Colada 1.4 hands it the aborted one, and it would load for ever.
+ * to send its own. Pinia Colada 1.4 hands it the aborted one, and it would load forever.
  */
 import type { PiniaColadaPlugin } from '@pinia/colada'
 

@@ -25,7 +25,7 @@ export const sessionQueries: PiniaColadaPlugin = (context) => {
     for (const entry of mutationCache.getEntries()) mutationCache.remove(entry)
   })
 
-  /** One more try and no second, or that could go on for ever. */
+  /** Retry once, never twice. */
   let lastReplaced: unknown
   PiniaColadaQueryHooksPlugin({
     onError(error, entry) {

@@ -344,7 +344,7 @@ describe('a failed refresh', () => {
     await elapse()
     backend.latest('login').grant(grantFor())
     await signedIn
-    // It takes up the session from the note, and asks for a token before it hears of that one.
+    // It takes up the session from the stored session id, and asks for a token before it hears of that one.
     second.page.show('visible')
     await elapse(10)
     backend.latest('refresh').fail(httpError(429, { 'retry-after': '3' }))
@@ -761,7 +761,7 @@ describe('sign-out', () => {
     expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
   })
 
-  it('R13: is told to the API though another tab wipes out the note before', async () => {
+  it('R13: is told to the API though another tab wipes the stored id before', async () => {
     const { tabs } = await openTabs(2)
     let release = () => {}
     void tabs[1]!.tabs.exclusive(() => new Promise<void>((resolve) => (release = resolve)))
@@ -917,7 +917,7 @@ describe('sign-in', () => {
     expect(statusOf(both)).toEqual(all(both, 'anonymous'))
   })
 
-  it('R13: of two, told in the wrong order, the one in the note counts', async () => {
+  it('R13: of two, told in the wrong order, the one stored counts', async () => {
     const [first, second, late] = [openTab(), openTab(), openTab()]
     browser.latency = 40
     const adas = first.auth.login({ username: 'ada', password: 'secret' })
@@ -929,7 +929,7 @@ describe('sign-in', () => {
     await elapse()
     backend.latest('login').grant(grantFor(bob))
     await bobs
-    // It takes up the session from the note before it hears of any.
+    // It takes up the session from the stored session id before it hears of any.
     late.page.show('visible')
     await elapse()
     expect(late.auth.status.value).toBe('restoring')
@@ -1319,7 +1319,7 @@ describe('where storage is full', () => {
   })
 })
 
-it('R13: a tab without storage that tells of its sign-in late does not change the note', async () => {
+it('R13: a tab without storage that tells of its sign-in late does not change the stored id', async () => {
   browser.latency = 50
   const full = () => {
     throw new DOMException('Full', 'QuotaExceededError')

@@ -97,7 +97,7 @@ describe('garbage', () => {
 })
 
 describe('guessing', () => {
-  it('S6: does not lock the real user out for ever', async () => {
+  it('S6: does not lock the real user out forever', async () => {
     const { call, clock } = createHarness({ users: quickUsers })
     const attempt = (password: string) =>
       call('/api/auth/login', { json: { username: 'demo', password } })

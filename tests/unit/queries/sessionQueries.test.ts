@@ -149,7 +149,7 @@ describe('Another session of the same person', () => {
     expect(api.count('GET /api/projects')).toBe(2)
   })
 
-  it('does not send for ever what is cut off time and again', async () => {
+  it('does not send forever what is cut off time and again', async () => {
     await signedInAs(ada)
     let loads = 0
     const kept = Promise.reject(new SessionEndedError('replaced'))
