@@ -70,8 +70,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   /**
    * Ends the session in all tabs, at once: calls that wait reject with SessionEndedError, and a refresh
-   * that answers later changes nothing (R12). Resolves when the API knows. If the API cannot be told,
-   * the next `restore()` tells it, if the refresh token is in a cookie.
+   * that answers later changes nothing (R12). Resolves when the API has answered. If it could not be
+   * told, the next `restore()` tells it, if the refresh token is in a cookie.
    */
   async function logout(): Promise<void> {
     others.catchUp() // Somebody may just have signed in, in another tab.
@@ -112,8 +112,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   /**
    * Resolves when it is known who is signed in. `src/main.ts` calls it on each page load. A session is
    * known if its random id is in localStorage: then one refresh gets the token, because the refresh
-   * token has outlived the page (in an HttpOnly cookie). Else it resolves at once. It is sent even
-   * inside the back-off (R7). A sign-out that the API does not know of is told first.
+   * token has outlived the page (in an HttpOnly cookie). Else it resolves at once, unless `restore` is
+   * `always`. It is sent even inside the back-off (R7). A sign-out that the API does not know of is told first.
    *
    * @throws the failure of the refresh if it is temporary; `status` stays `restoring`
    */

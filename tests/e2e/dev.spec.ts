@@ -16,6 +16,29 @@ test('the dev server serves app and mock: sign in, expire, go on, sign out', asy
   await expect(page).toHaveURL('/login')
 })
 
+test('the recipe for an upload reports its progress, through an expiry', async ({ page, mock }) => {
+  await signIn(page)
+  await mock.control('expire-access')
+  const { size, shares } = await page.evaluate(async () => {
+    // Served as it is, with the modules of the running app.
+    const path = '/tests/proof/recipes/upload.ts'
+    const { upload } = (await import(path)) as typeof import('../proof/recipes/upload.ts')
+    const shares: number[] = []
+    const file = new Blob([new Uint8Array(1_000_000)], { type: 'application/octet-stream' })
+    const echo = await upload<{ body: { size: number } }>('/protected-resource', file, (share) =>
+      shares.push(share),
+    )
+    return { size: echo.body.size, shares }
+  })
+
+  expect(size).toBe(1_000_000)
+  expect(shares.at(-1)).toBe(1)
+  expect((await mock.log('/api/protected-resource')).map(({ status }) => status)).toEqual([
+    401, 200,
+  ])
+  expect(await mock.count('/api/auth/refresh')).toBe(1)
+})
+
 test('the console reports what the policy of the build would block', async ({
   browser,
   baseURL,

@@ -35,7 +35,7 @@ const MESSAGE_DELAY = 100
 export function shareSession(tabs: Tabs, tab: ThisTab) {
   /** Another tab's grant is news only if it is later: the last grant here, or the start of the session. */
   let latestAt = 0
-  /** Sessions that have ended. They never come back, in whatever order messages arrive. */
+  /** Sessions that have ended. Messages about them are ignored, in whatever order they arrive. */
   const endedIds = new Set<string>()
   const refreshMark = createRefreshMark(tabs.refreshSentAt, tab.now)
   const messages = createMessageWait()
@@ -48,7 +48,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
     const before = grantHere()
     return tabs.exclusive(async (contended) => {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
-      const hasHeard = () => isTold(before)
+      const hasHeard = () => hasResult(before)
       if (contended && !hasHeard()) await messages.until(hasHeard, MESSAGE_DELAY)
       // R16: the refresh of a page that is gone may still be under way. Its answer replaces the refresh
       // token, and until then the old one must not be sent again (reload.ts).
@@ -62,7 +62,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
   const grantHere = () => tab.current()?.grant ?? null
 
   /** Whether a result was heard that still counts: another grant, an end or a failure. */
-  function isTold(before: HeldGrant | null): boolean {
+  function hasResult(before: HeldGrant | null): boolean {
     const session = tab.current()
     if (session?.backOff.isOn()) return true
     // If a session is over and the next one has begun, its grant is still to come.

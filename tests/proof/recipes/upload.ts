@@ -11,9 +11,9 @@ export function upload<T>(path: string, file: Blob, onProgress: (share: number) 
       request.responseType = 'blob'
       request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total)
       request.onload = () => {
-        const contentType = request.getResponseHeader('content-type') ?? ''
-        const headers = { 'content-type': contentType }
-        resolve(new Response(request.response, { status: request.status, headers }))
+        const { status, response } = request
+        const headers = { 'content-type': request.getResponseHeader('content-type') ?? '' }
+        resolve(new Response(status === 204 ? null : response, { status, headers }))
       }
       request.onerror = () => reject(new TypeError('The upload failed'))
       init!.signal?.addEventListener('abort', () => {
