@@ -113,7 +113,7 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
    * Resolves when it is known who is signed in. `src/main.ts` calls it on each page load. A session is
    * known if its random id is in localStorage: then one refresh gets the token, because the refresh
    * token has outlived the page (in an HttpOnly cookie). Else it resolves at once, unless `restore` is
-   * `always`. It is sent even inside the back-off (R7). A sign-out that the API does not know of is told first.
+   * `always`. The refresh is sent even inside the back-off (R7). A sign-out that the API does not know of is told first.
    *
    * @throws the failure of the refresh if it is temporary; `status` stays `restoring`
    */

@@ -99,7 +99,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const next = session.tokenAfter401(token, route)
     if (next === null) return response // R4
     if (!replayable) {
-      Promise.resolve(next).catch(() => {}) // Whoever needs the token next gets the failure.
+      Promise.resolve(next).catch(() => {}) // Refreshed for the next call, which gets the failure too.
       return withoutReplay(response)
     }
     response.body?.cancel().catch(() => {})

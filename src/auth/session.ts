@@ -22,7 +22,7 @@ export interface HeldGrant {
 
 /** What a session leaves to auth.ts. */
 export interface SessionOwner extends Clock {
-  /** Runs tasks one at a time, across tabs by a Web Lock (R1). What the tab before got is known then. */
+  /** Runs tasks one at a time, across tabs by a Web Lock (R1). What the last tab got is known then. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for a new grant and gives it to `session.hold`. */
   requestGrant(session: Session, cause: RefreshCause): Promise<void>
@@ -71,7 +71,7 @@ export class Session {
   /**
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
    * (R3), else the next one. Null if the 401 is the answer: this route has rejected even a token fresh
-   * from a refresh, and until the token changes another refresh would not help (R4).
+   * from a refresh, and another refresh would not help. Each new token gives it another chance (R4).
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
@@ -159,7 +159,7 @@ export class Session {
     this.backOff.succeeded(grant.receivedAt)
   }
 
-  /** The refresh of another tab has failed. It is over if a newer token is here. */
+  /** The refresh of another tab has failed. That no longer counts if a newer token is here. */
   failedElsewhere(failure: RefreshFailure): void {
     const receivedAt = this.grant?.receivedAt ?? 0
     const isOver = failure.at < receivedAt && receivedAt <= this.#owner.now()

@@ -50,8 +50,8 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       // The tab that held the lock has a result to tell, and its message may come after the lock.
       const hasHeard = () => hasResult(before)
       if (contended && !hasHeard()) await messages.until(hasHeard, MESSAGE_DELAY)
-      // R16: the refresh of a page that is gone may still be under way. Its answer replaces the refresh
-      // token, and until then the old one must not be sent again (reload.ts).
+      // R16: the refresh of a page that is gone may be under way for up to 4 s. Its answer replaces the
+      // refresh token; sent again before that, the old one would look stolen (reload.ts).
       const patience = refreshMark.remaining()
       if (patience > 0) await messages.until(() => refreshMark.remaining() === 0, patience)
       catchUp()
