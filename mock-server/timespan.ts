@@ -2,8 +2,16 @@
 
 export type TimeSpan = string | number
 
-const SPAN = /^(\d+(?:\.\d+)?) ?([smhdw]|(?:sec|second|min|minute|hr|hour|day|week)s?)$/i
-const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
+const SPAN =
+  /^\+? ?(\d+(?:\.\d+)?) ?([smhdwy]|(?:sec|second|min|minute|hr|hour|day|week|yr|year)s?)(?: from now)?$/i
+const SECONDS: Record<string, number> = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+  w: 604_800,
+  y: 31_557_600,
+}
 
 /** What the contract lets a client accept: a larger number is a mistake, milliseconds perhaps. */
 const A_YEAR = 31_536_000

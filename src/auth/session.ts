@@ -70,8 +70,8 @@ export class Session {
 
   /**
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
-   * (R3), else the next one. Null if the 401 is the answer: this route has rejected even a token fresh
-   * from a refresh, and another refresh would not help. Each new token gives it another chance (R4).
+   * (R3), else the next one. Null if the 401 is the answer, because this route rejects even a token
+   * fresh from a refresh. Each new token gives it another chance (R4).
    *
    * @throws SessionEndedError, or the failure of the refresh
    */

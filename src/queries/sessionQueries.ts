@@ -25,7 +25,7 @@ export const sessionQueries: PiniaColadaPlugin = (context) => {
     for (const entry of mutationCache.getEntries()) mutationCache.remove(entry)
   })
 
-  /** Retry once, never twice. */
+  /** A query is sent again once, never twice: its session may be replaced time and again. */
   let lastReplaced: unknown
   PiniaColadaQueryHooksPlugin({
     onError(error, entry) {

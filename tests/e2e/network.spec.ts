@@ -40,7 +40,7 @@ test.describe('with a service worker of another app on this origin', () => {
 
   test.afterEach(() => rm(FILE))
 
-  test('ten calls share one refresh, and a POST and a reload keep working', async ({
+  test('a POST is replayed after one refresh, and a reload keeps the session', async ({
     page,
     mock,
   }) => {
