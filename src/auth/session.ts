@@ -192,10 +192,7 @@ export class Session {
   }
 }
 
-/**
- * The last part of a token's life, in which requests still send it while the next one is fetched: a
- * minute, or a fifth of a life shorter than five minutes. In milliseconds.
- */
+/** Milliseconds at the end of a token's life in which it is still sent while the next one is fetched. */
 function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
   return Math.min(60_000, (expiresAt - receivedAt) / 5)
 }
