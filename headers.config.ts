@@ -8,6 +8,9 @@ import type { Plugin } from 'vite'
 /** Vite adds styles to the page in development. They have this nonce, and are not reported. */
 const DEV_NONCE = 'dev'
 
+/** What Vue DevTools need. A style of theirs is reported all the same. */
+const DEVTOOLS = ["frame-src 'self'", "trusted-types vue vue-devtools 'allow-duplicates'"]
+
 /** Where the app sends requests to, besides its own origin. */
 export interface ConnectOptions {
   VITE_API_BASE_URL?: string
@@ -21,18 +24,18 @@ export interface ConnectOptions {
  *
  * @see https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
  */
-export function contentSecurityPolicy(env: ConnectOptions = {}, styleNonce?: string): string {
+export function contentSecurityPolicy(env: ConnectOptions = {}, isDev = false): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    `style-src 'self'${styleNonce ? ` 'nonce-${styleNonce}'` : ''}`,
+    `style-src 'self'${isDev ? ` 'nonce-${DEV_NONCE}'` : ''}`,
     "img-src 'self' blob:",
     "font-src 'self'",
     ["connect-src 'self'", ...connectOrigins(env)].join(' '),
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
-    'trusted-types vue',
+    ...(isDev ? DEVTOOLS : ['trusted-types vue']),
   ].join('; ')
 }
 
@@ -73,13 +76,17 @@ export function cspPlugin(env?: ConnectOptions): Plugin {
 
 /** In development the console reports what the policy would block. Nothing is blocked there. */
 export function cspReportPlugin(env?: ConnectOptions): Plugin {
-  const policy = contentSecurityPolicy(env, DEV_NONCE)
+  const policy = contentSecurityPolicy(env, true)
   return {
     name: 'content-security-policy-report',
     apply: 'serve',
-    config: () => ({
-      html: { cspNonce: DEV_NONCE },
-      server: { headers: { 'Content-Security-Policy-Report-Only': policy } },
-    }),
+    config: () => ({ html: { cspNonce: DEV_NONCE } }),
+    configureServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        const isOfTools = request.url?.startsWith('/__') // The pages of the devtools.
+        if (!isOfTools) response.setHeader('Content-Security-Policy-Report-Only', policy)
+        next()
+      })
+    },
   }
 }

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { fileURLToPath, URL } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
+import vueDevTools from 'vite-plugin-vue-devtools'
 import { defineConfig } from 'vitest/config'
 import { cspPlugin, cspReportPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
@@ -21,7 +22,13 @@ export default defineConfig(({ mode }) => {
   const proxy = target ? { '/api': { target, changeOrigin: true, ...atRoot } } : undefined
 
   return {
-    plugins: [vue(), cspPlugin(env), cspReportPlugin(env), !target && mockServer(env)],
+    plugins: [
+      vue(),
+      !process.env.VITEST && vueDevTools(),
+      cspPlugin(env),
+      cspReportPlugin(env),
+      !target && mockServer(env),
+    ],
     resolve: {
       alias: {
         // The app's tests speak the mock's wire, whichever back end src/api/backend.ts chooses.

@@ -4,6 +4,7 @@ import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from '@/App.vue'
 import { installAuthGuard } from '@/auth/index.ts'
+import { installDevtools } from '@/devtools.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
@@ -12,6 +13,7 @@ import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 const app = createApp(App)
 // The seam for an error tracker.
 app.config.errorHandler = (error) => console.error(error)
+if (import.meta.env.DEV) installDevtools(app)
 app.use(createPinia().use(resetOnSessionChange))
 app.use(PiniaColada, coladaOptions)
 // Begins now, beside the loading of the first page; the guard waits for it and tells if it failed.

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { backend } from '@/api/backend.ts'
 import { createAuth } from '@/auth/index.ts'
 import type { AuthEvent } from '@/auth/index.ts'
+import { showInDevtools } from '@/devtools.ts'
 
 export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEvent }))
 
@@ -16,7 +17,9 @@ export function endRefreshPause(): void {
 
 /** The seam for logs, metrics and an error tracker. */
 function onEvent(event: AuthEvent): void {
-  if (import.meta.env.DEV && 'problem' in event && event.problem) console.warn(event.problem)
+  if (!import.meta.env.DEV) return
+  if ('problem' in event && event.problem) console.warn(event.problem)
+  showInDevtools(event)
 }
 
 // Not `acceptHMRUpdate`, which every other store wants: it would make a second session in this tab. The

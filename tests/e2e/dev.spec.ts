@@ -46,7 +46,10 @@ test('the console reports what the policy of the build would block', async ({
   // In a context whose console is not watched.
   const page = await browser.newPage({ baseURL })
   const said: string[] = []
-  page.on('console', (message) => said.push(message.text()))
+  page.on('console', (message) => {
+    const isOfDevtools = message.location().url.includes('vue-devtools')
+    if (!isOfDevtools) said.push(message.text())
+  })
   const reports = (of = '') =>
     said.filter((text) => /report-only/i.test(text) && text.includes(of)).length
   await signIn(page)
@@ -68,6 +71,35 @@ test('the console reports what the policy of the build would block', async ({
   await expect.poll(() => reports('style-src')).toBe(1)
   await expect.poll(() => reports('script-src')).toBe(1)
   await expect.poll(() => reports('TrustedHTML')).toBe(1)
+  await page.close()
+})
+
+test('Vue DevTools have a tab with a timeline of the session', async ({
+  browser,
+  baseURL,
+  mock,
+}) => {
+  // In a context whose console is not watched: the devtools load fonts of another origin.
+  const page = await browser.newPage({ baseURL })
+  await page.goto('/login')
+  await expect(page.locator('#__vue-devtools-container__')).toBeAttached()
+  await page.keyboard.press('Alt+Shift+D')
+  const devtools = page.frameLocator('iframe')
+  // The links of the devtools have no names, and its column of them may be folded.
+  await devtools.locator('a[href*="custom-inspector-tab-view/auth"]').dispatchEvent('click')
+  await devtools.getByText('Timeline', { exact: true }).click()
+  await devtools.locator('.recording-btn').dispatchEvent('click')
+  await page.getByLabel('Username').fill('demo')
+  await page.getByLabel('Password').fill('password')
+  await page.getByLabel('Password').press('Enter')
+  await expectDashboard(page)
+  await expect(devtools.locator('body')).toContainText('sign-in')
+
+  await page.getByRole('banner').getByRole('link').first().click()
+  await expect(page).toHaveURL('/')
+  await mock.control('expire-access')
+  await page.getByRole('navigation').getByRole('link', { name: 'Dashboard' }).click()
+  await expect(devtools.locator('body')).toContainText(/sign-in.*refresh.*replay/s)
   await page.close()
 })
 
