@@ -136,7 +136,7 @@ export class Session {
   /** A request was sent again. `awaited`: the token, if it came from a refresh that the request awaited. */
   noteReplay(route: string, status: number, awaited: string | null): void {
     // A late answer says nothing about the token that has come since.
-    const isRefused = status === 401 && awaited !== null && awaited === this.grant?.accessToken
+    const isRefused = status === 401 && awaited === this.grant?.accessToken
     if (isRefused) this.refusals.refused(route)
     if (status !== 401) this.refusals.accepted(route)
     if (status !== 401 && awaited !== null) this.refusals.refreshHelped()

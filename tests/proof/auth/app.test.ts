@@ -4,58 +4,23 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   SessionEndedError,
   createApiClient,
-  createAuth,
   createAuthFetch,
   createCookieBackend,
 } from '@/auth/index.ts'
-import type { AuthEvent, AuthOptions, User } from '@/auth/index.ts'
-import { createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
-import type { ManualBackend } from '../../support/backend.ts'
-import { FakeBrowser } from '../../support/browser.ts'
+import type { AuthEvent, User } from '@/auth/index.ts'
+import { createStubApi } from '../../support/api.ts'
+import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
+import { FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+import { baseURL, createWorld, credentials, openClient } from '../../support/world.ts'
 
 useFakeClock()
 
-const baseURL = 'https://api.example/v1'
-const credentials = { username: 'ada', password: 'secret' }
-
-let backend: ManualBackend
-let browser: FakeBrowser
+let { backend, browser, openTab, signIn, grantAll } = createWorld()
 
 beforeEach(() => {
-  backend = createManualBackend()
-  browser = new FakeBrowser()
+  ;({ backend, browser, openTab, signIn, grantAll } = createWorld())
 })
-
-function openTab(options: Partial<AuthOptions> = {}) {
-  return createAuth({ backend, tabs: browser.openTab(), random: () => 0, ...options })
-}
-
-type Auth = ReturnType<typeof openTab>
-
-async function signIn(auth: Auth = openTab(), grant = grantFor()) {
-  const signedIn = auth.login(credentials)
-  await elapse()
-  backend.latest('login').grant(grant)
-  await signedIn
-  await elapse()
-  return auth
-}
-
-/** A client whose API answers 401 on the given routes, and to dead tokens. */
-function openClient(auth: Auth, refuses: (path: string) => boolean) {
-  const dead = new Set<string | null>()
-  const paths: string[] = []
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const { pathname } = new URL(String(input))
-    paths.push(pathname)
-    const isDead = dead.has(new Headers(init?.headers).get('authorization'))
-    return refuses(pathname) || isDead ? unauthorized() : ok()
-  }
-  const api = createApiClient({ baseURL, auth, fetch })
-  return { api, paths, kill: () => dead.add(`Bearer ${auth.accessToken.value}`) }
-}
 
 describe('R5: what is checked is what is sent', () => {
   it('a URL that changes while the call waits', async () => {
@@ -147,6 +112,44 @@ describe('what an app sees', () => {
     expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
   })
 
+  it.each(['refused', 'repeated'])('R6: a sign-in that was %s leaves no doubt', async (how) => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => ada)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const failed = auth.login(credentials).catch(() => {})
+    await elapse()
+    const error = how === 'refused' ? httpError(401) : new TypeError('Failed to fetch')
+    backend.latest('login').fail(error)
+    await failed
+    if (how === 'repeated') await signIn(auth)
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
+    await refreshed
+    expect(getUser).not.toHaveBeenCalled()
+  })
+
+  it('R6: the doubt ends when the API has named the user', async () => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => ada)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const lost = auth.login(credentials).catch(() => {})
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await lost
+    for (const accessToken of ['second', 'third']) {
+      const refreshed = auth.refresh()
+      await elapse()
+      backend.latest('refresh').grant({ accessToken, expiresIn: 900 })
+      await refreshed
+    }
+    expect(getUser.mock.calls.map(([token]) => token)).toEqual(['second'])
+  })
+
+  it('a session that another person replaces is no end to tell the user of', async () => {
+    const auth = await signIn()
+    await signIn(auth, grantFor(bob))
+    expect([auth.user.value, auth.endReason.value]).toEqual([bob, null])
+  })
+
   it('getAccessToken waits for a token that may be sent', async () => {
     const auth = await signIn()
     await expect(auth.getAccessToken()).resolves.toBe(auth.accessToken.value)
@@ -170,7 +173,7 @@ describe('what an app sees', () => {
       throw new Error('broken observer')
     }
     const auth = await signIn(openTab({ onEvent }))
-    const { api, kill } = openClient(auth, () => false)
+    const { api, kill } = openClient(auth)
     kill()
     const answer = api('/notes?secret=1')
     await elapse()
@@ -186,6 +189,56 @@ describe('what an app sees', () => {
     ])
     expect(JSON.stringify(events)).not.toMatch(/access-|secret/)
     expect(log).toHaveBeenCalledTimes(4)
+  })
+
+  it('onEvent says why a refresh began, what came of it, and how long it took', async () => {
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    await signIn()
+    const auth = openTab({ onEvent })
+    async function refreshTakes(milliseconds: number, answer: () => void) {
+      await elapse(milliseconds)
+      answer()
+      await elapse(1)
+    }
+    const grant = () => backend.latest('refresh').grant(grantFor(ada, 900))
+    const { api } = openClient(auth)
+
+    void auth.restore()
+    await refreshTakes(30, grant)
+    await elapse(850_000)
+    await api('/notes') // In the last minute of the token.
+    await refreshTakes(40, grant)
+    await elapse(900_000)
+    void api('/notes').catch(() => {})
+    await refreshTakes(50, () => backend.latest('refresh').fail(httpError(503)))
+    void auth.refresh().catch(() => {})
+    await refreshTakes(60, () => backend.latest('refresh').fail(httpError(401)))
+    expect(onEvent.mock.calls.map(([event]) => event)).toMatchObject([
+      { type: 'refresh', cause: 'restore', outcome: 'granted', milliseconds: 30 },
+      { type: 'refresh', cause: 'background', outcome: 'granted', milliseconds: 40, waiting: 0 },
+      { type: 'refresh', cause: 'expiry', outcome: 'failed', milliseconds: 50, status: 503 },
+      { type: 'refresh', cause: 'requested', outcome: 'refused', milliseconds: 60, status: 401 },
+      { type: 'end', reason: 'expired' },
+    ])
+  })
+
+  it('onEvent tells what another tab brought', async () => {
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const first = openTab()
+    openTab({ onEvent })
+    await signIn(first)
+    void first.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse(1)
+    void first.logout()
+    await elapse()
+    expect(onEvent.mock.calls.map(([event]) => event)).toEqual([
+      { type: 'other-tab', brought: 'grant' },
+      { type: 'other-tab', brought: 'failure' },
+      { type: 'end', reason: 'signed-out' },
+      { type: 'other-tab', brought: 'end' },
+    ])
   })
 
   it('a lifetime that cannot be seconds is reported', async () => {
@@ -210,12 +263,45 @@ describe("restore: 'always'", () => {
     expect(auth.user.value).toEqual(ada)
   })
 
+  it('is the default without other tabs, whose storage would know', async () => {
+    const auth = openTab({ tabs: null })
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    expect(auth.user.value).toEqual(ada)
+  })
+
   it('a visitor without a session is not told that one has ended', async () => {
-    const auth = openTab({ restore: 'always' })
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const auth = openTab({ restore: 'always', onEvent })
     const restored = auth.restore()
     await elapse()
     backend.latest('refresh').fail(httpError(401))
     await restored
     expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', null])
+    expect(onEvent).not.toHaveBeenCalledWith(expect.objectContaining({ type: 'end' }))
+  })
+})
+
+describe('R13: what a tab that slept says of an end', () => {
+  it.each(['expired', 'signed-out'] as const)('%s', async (reason) => {
+    const first = await signIn()
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const auth = openTab({ tabs })
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    tabs.asleep = true
+    if (reason === 'signed-out') void first.logout()
+    else void first.refresh().catch(() => {})
+    await elapse()
+    if (reason === 'expired') backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    expect(auth.status.value).toBe('authenticated')
+    page.show('visible')
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', reason])
   })
 })

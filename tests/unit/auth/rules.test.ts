@@ -4,65 +4,26 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   SessionEndedError,
   createApiClient,
-  createAuth,
   createAuthFetch,
   createCookieBackend,
 } from '@/auth/index.ts'
-import type { AuthEvent, AuthOptions } from '@/auth/index.ts'
+import type { AuthEvent } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { createManualBackend, grantFor, httpError } from '../../support/backend.ts'
-import type { ManualBackend } from '../../support/backend.ts'
-import { FakeBrowser, FakePage } from '../../support/browser.ts'
+import { grantFor, httpError } from '../../support/backend.ts'
+import { FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+import { baseURL, createWorld, openClient } from '../../support/world.ts'
+import type { Auth } from '../../support/world.ts'
 
 useFakeClock()
 
-const baseURL = 'https://api.example/v1'
-const credentials = { username: 'ada', password: 'secret' }
 const SESSION_KEY = 'silent-refresh.session'
 
-let backend: ManualBackend
-let browser: FakeBrowser
+let { backend, browser, openTab, signIn, grantAll } = createWorld()
 
 beforeEach(() => {
-  backend = createManualBackend()
-  browser = new FakeBrowser()
+  ;({ backend, browser, openTab, signIn, grantAll } = createWorld())
 })
-
-function openTab(options: Partial<AuthOptions> = {}) {
-  return createAuth({ backend, tabs: browser.openTab(), random: () => 0, ...options })
-}
-
-type Auth = ReturnType<typeof openTab>
-
-async function signIn(auth: Auth = openTab(), grant = grantFor()) {
-  const signedIn = auth.login(credentials)
-  await elapse()
-  backend.latest('login').grant(grant)
-  await signedIn
-  await elapse()
-  return auth
-}
-
-/** A client whose API answers 401 on the given routes, and to dead tokens. */
-function openClient(auth: Auth, refuses: (path: string) => boolean) {
-  const dead = new Set<string | null>()
-  const paths: string[] = []
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const { pathname } = new URL(String(input))
-    paths.push(pathname)
-    const isDead = dead.has(new Headers(init?.headers).get('authorization'))
-    return refuses(pathname) || isDead ? unauthorized() : ok()
-  }
-  const api = createApiClient({ baseURL, auth, fetch })
-  return { api, paths, kill: () => dead.add(`Bearer ${auth.accessToken.value}`) }
-}
-
-/** Answers every refresh at once. */
-function grantAll() {
-  vi.spyOn(backend, 'refresh').mockImplementation(async () => grantFor())
-  return vi.mocked(backend.refresh)
-}
 
 describe('R4: a route that refuses every token', () => {
   it('costs one refresh, however often it is called', async () => {
@@ -167,7 +128,7 @@ describe('R4: a route that refuses every token', () => {
 describe('one refresh', () => {
   it('R1: ten 401s at once cause one, and each call is sent once more', async () => {
     const auth = await signIn()
-    const { api, paths, kill } = openClient(auth, () => false)
+    const { api, paths, kill } = openClient(auth)
     kill()
     const answers = Promise.all(Array.from({ length: 10 }, (_, n) => api(`/${n}`)))
     await elapse()
@@ -178,7 +139,7 @@ describe('one refresh', () => {
 
   it('R2: a token past its lifetime is not sent', async () => {
     const auth = await signIn()
-    const { api, paths } = openClient(auth, () => false)
+    const { api, paths } = openClient(auth)
     await elapse(900_000)
     const answer = api('/notes')
     await elapse()
@@ -221,7 +182,7 @@ describe('one refresh', () => {
 
   it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
     const auth = await signIn()
-    const { api, kill } = openClient(auth, () => false)
+    const { api, kill } = openClient(auth)
     kill()
     const answers = [outcome(api('/a')), outcome(api('/b'))]
     await elapse()
@@ -234,7 +195,7 @@ describe('one refresh', () => {
 
   it('R9: an aborted call rejects while it waits, and is not sent', async () => {
     const auth = await signIn()
-    const { api, paths } = openClient(auth, () => false)
+    const { api, paths } = openClient(auth)
     await elapse(900_000)
     const controller = new AbortController()
     const [aborted, other] = [outcome(api('/a', { signal: controller.signal })), api('/b')]
@@ -458,7 +419,7 @@ describe('tabs: null', () => {
     const auth = openTab({ tabs: null, restore: 'known' })
     await signIn(auth)
     const first = auth.accessToken.value
-    const { api, kill } = openClient(auth, () => false)
+    const { api, kill } = openClient(auth)
     kill()
     const answers = Promise.all([api('/a'), api('/b'), api('/c')])
     await elapse()
