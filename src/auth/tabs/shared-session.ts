@@ -124,9 +124,9 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
 
   /** For a tab that cannot store the id for all, because storage is denied or full. */
   function remember(id: string, isStored: boolean): void {
-    const stored = tabs.session.get()
     if (isStored && tabs.session.isShared) return // It may have ended since.
-    if (!stored || endedIds.has(stored)) tabs.session.set(id)
+    const known = knownId()
+    if (!known || endedIds.has(known)) tabs.session.set(id)
   }
 
   const tell = (message: TabMessage) => tabs.post(message)

@@ -1319,6 +1319,24 @@ describe('where storage is full', () => {
   })
 })
 
+it.each([false, true])(
+  'R13: a tab that can store keeps the id for one that cannot (after a sign-out: %s)',
+  async (isSecond) => {
+    const full = () => {
+      throw new DOMException('Full', 'QuotaExceededError')
+    }
+    const storage = { getItem: () => null, setItem: full, removeItem: () => {} }
+    const [first, second] = [openTab({ storage }), openTab()]
+    if (isSecond) {
+      await signIn(second)
+      await signOut(second)
+    }
+    await signIn(first)
+    expect(second.auth.user.value).toEqual(ada)
+    expect(openTab().auth.status.value).toBe('restoring')
+  },
+)
+
 it('R13: a tab without storage that tells of its sign-in late does not change the stored id', async () => {
   browser.latency = 50
   const full = () => {
@@ -1427,5 +1445,15 @@ describe('where storage is denied', () => {
     await elapse()
     expect(tokensOf(tabs)).toEqual(all(tabs, grant.accessToken))
     expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: a tab that wakes keeps the session that another began after a sign-out', async () => {
+    const { tabs } = await openTabs(2, { storage: null })
+    await signOut(tabs[0]!)
+    await signIn(tabs[0]!)
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
+    tabs[1]!.page.show('visible')
+    await heard()
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Ada'))
   })
 })
