@@ -26,6 +26,18 @@ it('a route that accepts the new token is refreshed for again when that dies', a
   }
 })
 
+it('a route that accepted a replay is not held back where others refuse', async () => {
+  const auth = await signIn()
+  const refresh = grantAll()
+  const { api, kill } = openClient(auth, isBroken)
+  kill()
+  await api('/notes')
+  await expect(api('/broken')).rejects.toEqual(refused)
+  kill()
+  await expect(api('/notes')).resolves.toEqual({ ok: true })
+  expect(refresh).toHaveBeenCalledTimes(3)
+})
+
 it('each new token gives a route that refused another chance', async () => {
   const auth = await signIn()
   const refresh = grantAll()

@@ -834,6 +834,51 @@ describe('sign-out', () => {
   )
 })
 
+it('R13: an end that is told late does not end the session that began after it', async () => {
+  const first = openTab()
+  await signIn(first)
+  browser.latency = 100
+  void first.auth.logout()
+  await elapse()
+  backend.latest('logout').done()
+  await elapse()
+  browser.latency = 0
+  const [second, third] = [openTab(), openTab()]
+  await signIn(second, grantFor(bob))
+  expect(third.auth.user.value).toEqual(bob)
+  await elapse(100)
+  expect(namesOf([second, third])).toEqual(['Bob', 'Bob'])
+})
+
+it('R4: a refusal that is told late says nothing about the next token', async () => {
+  const { tabs } = await openTabs(3)
+  const [first, second, third] = tabs as [Tab, Tab, Tab]
+  const token = first.auth.accessToken.value!
+  await elapse(1_000)
+  browser.latency = 100
+  first.session().noteReplay('GET /notes', 401, token)
+  browser.latency = 0
+  void third.auth.refresh()
+  await elapse()
+  const next = await answerRefresh()
+  await elapse(100)
+  expect(second.session().tokenAfter401(next.accessToken, 'GET /notes')).not.toBeNull()
+})
+
+it('R16: no message cuts the wait for the refresh of a page that is gone short', async () => {
+  const { tabs } = await openTabs(2)
+  void tabs[0]!.auth.refresh()
+  await elapse()
+  browser.locks!.release('silent-refresh') // As when its page is closed.
+  void openTab().auth.restore()
+  await elapse(1_000)
+  tabs[1]!.session().noteReplay('GET /notes', 401, tabs[1]!.auth.accessToken.value)
+  await elapse(LANDED - 1_001)
+  expect(backend.count('refresh')).toBe(1)
+  await elapse(1)
+  expect(backend.count('refresh')).toBe(2)
+})
+
 describe('sign-in', () => {
   it('R13: in one tab signs in all, without a refresh', async () => {
     const { tabs, grant } = await openTabs(3)
@@ -1106,6 +1151,18 @@ describe('a tab that slept', () => {
     await elapse()
     expect(sleeper.auth.status.value).toBe('anonymous')
     expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('R13: through a refused refresh finds out when it wakes, though a script cleared the storage', async () => {
+    const { tabs } = await openTabs(2)
+    tabs[1]!.tabs.asleep = true
+    void outcome(tabs[0]!.auth.refresh())
+    await elapse()
+    browser.storage.clear()
+    await failRefresh(httpError(401))
+    tabs[1]!.page.show('visible')
+    expect(statusOf(tabs)).toEqual(all(tabs, 'anonymous'))
+    expect(backend.count('refresh')).toBe(1)
   })
 
   it('R13: and has missed nothing does nothing when it wakes, or is hidden', async () => {
