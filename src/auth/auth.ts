@@ -7,7 +7,8 @@ import type { CallOptions } from './backend.ts'
 import type { PasswordCredentials } from './contract.ts'
 import { createCurrentSession } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
-import type { AuthEvent, RefreshCause } from './events.ts'
+import { createReport } from './events.ts'
+import type { RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { AuthOptions } from './options.ts'
 import type { Session, SessionOwner } from './session.ts'
@@ -17,9 +18,10 @@ import { singleTab } from './tabs/single-tab.ts'
 import { createTabs } from './tabs/tabs.ts'
 
 export function createAuth<Credentials = PasswordCredentials>(options: AuthOptions<Credentials>) {
-  const { backend, onEvent, now = Date.now, random = Math.random, timeout = 10_000 } = options
+  const { backend, now = Date.now, random = Math.random, timeout = 10_000 } = options
   const { tabs = createTabs({ patience: timeout + 5_000 }) } = options
   const { restore: restoreWhen = tabs ? 'known' : 'always' } = options
+  const report = createReport(options.onEvent)
 
   const { state, current, begin, join, guess, endInAllTabs, endInThisTab } = createCurrentSession(
     () => ({ owner, others, report }),
@@ -86,7 +88,7 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   /** Whether the API knows that the session is over. */
   async function tellSignOut(): Promise<boolean> {
     const told = withTimeLimit((options) => backend.logout(options), timeout)
-    // A refusal says that there is no session: nothing is left to tell.
+    // A refusal: there is nothing to tell.
     return told.then(() => true, isRefusal)
   }
 
@@ -148,14 +150,6 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     session.throwIfEnded() // R12
     isUserInDoubt = false
     begin(session, grant)
-  }
-
-  function report(event: AuthEvent): void {
-    try {
-      onEvent?.(event)
-    } catch (error) {
-      console.error(error)
-    }
   }
 
   const online = () => current()?.backOff.end()

@@ -5,7 +5,7 @@ import type { CallOptions } from './backend.ts'
 import { createSender } from './fetch.ts'
 import type { Call } from './fetch.ts'
 import type { AuthFetchOptions, Fetch } from './options.ts'
-import { isRequest } from './request.ts'
+import { fetchOrGlobal, isRequest } from './request.ts'
 import { unlessAborted, withTimeLimit } from './signals.ts'
 
 declare module 'ofetch' {
@@ -41,9 +41,7 @@ type OptionsWithCall = FetchOptions & RequestInit & { [CALL]: Call }
  * @see https://github.com/unjs/ofetch
  */
 export function createApiClient({ baseURL = '/api', fetch, ...rest }: ApiClientOptions): $Fetch {
-  // Looked up for each call, so that a global fetch replaced later is used.
-  const native: Fetch = fetch ?? ((...args) => globalThis.fetch(...args))
-  return createClient({ defaults: { baseURL }, fetch: native }, { ...rest, baseURL })
+  return createClient({ defaults: { baseURL }, fetch: fetchOrGlobal(fetch) }, { ...rest, baseURL })
 }
 
 function createClient(

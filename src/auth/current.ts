@@ -4,8 +4,9 @@ import type { User } from './contract.ts'
 import { SessionEndedError } from './errors.ts'
 import type { EndReason } from './errors.ts'
 import type { AuthEvent } from './events.ts'
+import type { HeldGrant } from './grant.ts'
 import { Session } from './session.ts'
-import type { HeldGrant, SessionOwner } from './session.ts'
+import type { SessionOwner } from './session.ts'
 import type { SharedSession } from './tabs/shared-session.ts'
 
 /** What is shown changes all at once: nobody sees a user who is not signed in. */

@@ -22,3 +22,14 @@ export type AuthEvent =
   | { type: 'end'; reason: EndReason }
   /** What another tab did: a new token, a failed refresh, the end of the session. */
   | { type: 'other-tab'; brought: 'grant' | 'failure' | 'end' }
+
+/** Tells `onEvent`. What it throws is only logged. */
+export function createReport(onEvent: (event: AuthEvent) => void = () => {}) {
+  return (event: AuthEvent): void => {
+    try {
+      onEvent(event)
+    } catch (error) {
+      console.error(error)
+    }
+  }
+}

@@ -3,7 +3,7 @@
  * the request once more. When and how a token is refreshed is decided in session.ts.
  */
 import type { AuthFetchOptions, Fetch } from './options.ts'
-import { encodeBody, isRequest, readRequest, withoutReplay } from './request.ts'
+import { encodeBody, fetchOrGlobal, isRequest, readRequest, withoutReplay } from './request.ts'
 import type { Session } from './session.ts'
 import { anySignal, unlessAborted } from './signals.ts'
 import { absoluteUrl, apiOrigin } from './url.ts'
@@ -27,7 +27,6 @@ export function createAuthFetch(options: AuthFetchOptions): Fetch {
   }
 }
 
-/** One call, from its beginning to its answer. */
 export interface Call {
   /** Whose token is sent. Null: none. */
   session: Session | null
@@ -44,8 +43,7 @@ export interface Call {
 export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions) {
   const origin = apiOrigin(baseURL)
   const source = typeof auth === 'function' ? auth : () => auth
-  // Looked up for each call, so that a global fetch replaced later is used.
-  const native: Fetch = fetch ?? ((...args) => globalThis.fetch(...args))
+  const native = fetchOrGlobal(fetch)
 
   function begin(
     signal?: AbortSignal | null,
@@ -61,7 +59,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     signal?.throwIfAborted()
     const { target, url, headers, method } = readRequest(input, init) // R5: what is checked is what is sent.
     const isOwn = url.origin === origin && !headers.has('authorization')
-    if (!session || !isOwn) return native(target, { ...init, signal })
+    if (!session || !isOwn) return native(target, { ...init, signal: signal ?? init.signal })
 
     // Encoded once, so that both attempts send the same bytes. A stream is not replayable (R10).
     const { body, type, replayable } = await encodeBody(init.body)

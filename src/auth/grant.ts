@@ -4,8 +4,15 @@ import { lifetimeProblem, readGrant, readUser } from './contract.ts'
 import type { TokenGrant, User } from './contract.ts'
 import { InvalidGrantError, isRefusal } from './errors.ts'
 import type { Outcome } from './events.ts'
-import type { HeldGrant } from './session.ts'
 import { withTimeLimit } from './signals.ts'
+
+/** A grant as a session holds it. Times are in milliseconds since the epoch, by this browser's clock. */
+export interface HeldGrant {
+  user: User
+  accessToken: string
+  receivedAt: number
+  expiresAt: number
+}
 
 export interface GrantOptions {
   backend: Pick<AuthBackend, 'getUser'>

@@ -1,5 +1,11 @@
 /** A request as the authenticated `fetch` needs it: read once, with a body that can be sent twice. */
+import type { Fetch } from './options.ts'
 import { absoluteUrl } from './url.ts'
+
+/** Without `given`, the global `fetch` of the moment of each call: it may be replaced later. */
+export function fetchOrGlobal(given?: Fetch): Fetch {
+  return given ?? ((...args) => globalThis.fetch(...args))
+}
 
 /** What is sent, read once: a `URL`, a `Request` or any other object may change later. */
 export function readRequest(input: RequestInfo | URL, init: RequestInit) {

@@ -1,24 +1,16 @@
 /**
  * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
- * leads to, the one refresh that all calls share, and what each failure of it means. The numbers (R1)
+ * leads to, the one refresh that all share, and what each failure of it means. The numbers (R1)
  * are those of docs/rules.md.
  */
 import { BackOff } from './backoff.ts'
-import type { Clock, RefreshFailure } from './backoff.ts'
-import type { User } from './contract.ts'
+import type { Clock } from './backoff.ts'
 import { isRefusal } from './errors.ts'
 import type { EndReason, SessionEndedError } from './errors.ts'
 import type { RefreshCause } from './events.ts'
+import type { HeldGrant } from './grant.ts'
 import { Refusals } from './refusals.ts'
 import { unlessAborted } from './signals.ts'
-
-/** A grant as a session holds it. Times are in milliseconds since the epoch, by this browser's clock. */
-export interface HeldGrant {
-  user: User
-  accessToken: string
-  receivedAt: number
-  expiresAt: number
-}
 
 /** What a session leaves to auth.ts. */
 export interface SessionOwner extends Clock {
@@ -72,8 +64,6 @@ export class Session {
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
    * (R3), else the next one. Null if the 401 is the answer, because this route rejects even a token
    * fresh from a refresh. Each new token gives it another chance (R4).
-   *
-   * @throws SessionEndedError, or the failure of the refresh
    */
   tokenAfter401(rejected: string, route: string): string | Promise<string> | null {
     if (this.grant?.accessToken === rejected) {
@@ -159,13 +149,6 @@ export class Session {
     this.backOff.succeeded(grant.receivedAt)
   }
 
-  /** The refresh of another tab has failed. That no longer counts if a newer token is here. */
-  failedElsewhere(failure: RefreshFailure): void {
-    const receivedAt = this.grant?.receivedAt ?? 0
-    const isOver = failure.at < receivedAt && receivedAt <= this.#owner.now()
-    if (!isOver) this.backOff.take(failure)
-  }
-
   #throwIfBlocked(): void {
     this.throwIfEnded()
     if (this.backOff.isOn()) throw this.backOff.failure!.error
@@ -186,7 +169,6 @@ export class Session {
     return this.signal.aborted ? this.signal.reason : null
   }
 
-  /** @throws SessionEndedError */
   throwIfEnded(): void {
     this.signal.throwIfAborted()
   }

@@ -4,7 +4,8 @@
  */
 import type { EndReason } from '../errors.ts'
 import type { AuthEvent } from '../events.ts'
-import type { HeldGrant, Session } from '../session.ts'
+import type { HeldGrant } from '../grant.ts'
+import type { Session } from '../session.ts'
 import { createMessageWait, portableError, readMessage } from './messages.ts'
 import type { TabMessage } from './messages.ts'
 import { createRefreshMark } from './reload.ts'
@@ -106,7 +107,9 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       tab.report({ type: 'other-tab', brought: 'grant' })
     } else if (message.type === 'failed' && isCurrent) {
       const error = Object.assign(new Error(), message.failure.error)
-      current.failedElsewhere({ ...message.failure, error })
+      const receivedAt = current.grant?.receivedAt ?? 0
+      const isOver = message.failure.at < receivedAt && receivedAt <= tab.now()
+      if (!isOver) current.backOff.take({ ...message.failure, error }) // Else a newer token is here.
       tab.report({ type: 'other-tab', brought: 'failure' })
     } else if (message.type === 'refused' && isCurrent) {
       const isOurToken = current.grant?.receivedAt === message.receivedAt

@@ -735,6 +735,19 @@ describe('R9: abort', () => {
     expect(cancel).toHaveBeenCalledOnce()
   })
 
+  it('of a call of nobody: `signal: null` takes away the signal of its Request', async () => {
+    const controller = new AbortController()
+    const request = new Request(`${base}/x`, { signal: controller.signal })
+    const answer = outcome(
+      createAuthFetch({ auth, baseURL: base, fetch })(request, { signal: null }),
+    )
+    await arrived(1)
+    controller.abort()
+    sent[0]!.answer(ok())
+    await elapse()
+    expect(answer.state).toBe('fulfilled')
+  })
+
   it('of a call of createAuthFetch, by the signal of its Request', async () => {
     await signIn()
     const { signal, abort } = controlled()
