@@ -77,6 +77,7 @@ const demo = [
 /** Scripts of package.json that work on the demo. */
 const demoScripts = [
   'bench',
+  'bench:browser',
   'bench:fleet',
   'bench:server',
   'remove-demo',

@@ -11,10 +11,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ofetch } from 'ofetch'
 import { createApiClient, createAuth, createTabs } from '../../../src/auth/index.ts'
-
-const WARM_UP = 5
-
-type Client = (path: string, options?: { signal: AbortSignal }) => Promise<unknown>
+import { medians, oneCall, round } from './one-call.ts'
 
 const baseURL = 'https://api.example'
 const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }
@@ -50,26 +47,7 @@ for (const size of [100, 1_000, 5_000]) console.table(await burst(size))
 body = null // It would take more than the waiting.
 console.table(await waiting([100, 1_000, 10_000]))
 
-/** One call after the other. A signal a call is what ends it with its session. */
-async function oneCall(over: string, bare: Client, api: Client, count = 500) {
-  const inTurn = (call: () => Promise<unknown>) => async () => {
-    for (let n = 0; n < count; n += 1) await call()
-  }
-  const session = new AbortController()
-  const calls = {
-    'bare ofetch': () => bare('/x'),
-    'bare ofetch with a signal': () => bare('/x', { signal: AbortSignal.any([session.signal]) }),
-    client: () => api('/x'),
-  }
-  const all = await medians(Object.values(calls).map(inTurn), 100)
-  return Object.keys(calls).map((what, index) => ({
-    'one call': `${what}, ${over}`,
-    µs: round((all[index]! / count) * 1000),
-    ratio: round(all[index]! / all[0]!),
-  }))
-}
-
-/** As `oneCall`, to a server of its own. */
+/** To a server of its own. */
 async function overHttp() {
   const server = createServer((_, response) => {
     response.setHeader('content-type', 'application/json').end('{"ok":true}')
@@ -141,24 +119,6 @@ function times(count: number, call: () => Promise<unknown>): Promise<unknown> {
   return Promise.all(Array.from({ length: count }, call))
 }
 
-/** In milliseconds, of each. */
-async function medians(work: (() => Promise<unknown>)[], rounds = 20): Promise<number[]> {
-  const measured = work.map((): number[] => [])
-  for (let round = -WARM_UP; round < rounds; round += 1) {
-    for (const [index, run] of shuffled([...work.entries()])) {
-      const start = performance.now()
-      await run()
-      if (round >= 0) measured[index]!.push(performance.now() - start)
-    }
-  }
-  return measured.map((all) => all.sort((a, b) => a - b)[rounds / 2]!)
-}
-
-function shuffled<T>(items: T[]): T[] {
-  const drawn = items.map((item) => ({ item, lot: Math.random() }))
-  return drawn.sort((a, b) => a.lot - b.lot).map(({ item }) => item)
-}
-
 /** Bytes, when all is done that can be done now: what is finalized is free one collection later. */
 async function heapUsed(): Promise<number> {
   for (let n = 0; n < 2; n += 1) {
@@ -166,8 +126,4 @@ async function heapUsed(): Promise<number> {
     globalThis.gc!()
   }
   return process.memoryUsage().heapUsed
-}
-
-function round(number: number): number {
-  return Number(number.toPrecision(3))
 }
