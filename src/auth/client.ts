@@ -76,13 +76,14 @@ function createClient(
     input: FetchRequest,
     options: FetchOptions = {},
   ): Promise<FetchResponse<never>> {
-    const given = options.signal ?? defaults.signal ?? (isRequest(input) ? input.signal : null)
-    const limit = timeLimit(input, { ...defaults, ...options })
+    const all = { ...defaults, ...options }
+    const given = all.signal ?? (isRequest(input) ? input.signal : undefined)
+    const limit = timeLimit(input, all)
     if (limit > 0) {
       const call = ({ signal }: CallOptions) => raw(input, { ...options, signal, timeout: 0 })
-      return withTimeLimit(call, limit, given ?? undefined)
+      return withTimeLimit(call, limit, given)
     }
-    const call = begin(given, { ...defaults, ...options })
+    const call = begin(given, all)
     try {
       const answer = request.raw(input, { ...options, [CALL]: call } as FetchOptions)
       return (await (call.over ? unlessAborted(call.over, answer) : answer)) as FetchResponse<never>
