@@ -1,6 +1,7 @@
 // @vitest-environment node
 /** Routes that refuse every token (R4): which are remembered, for how long, and in which tabs. */
 import { beforeEach, expect, it } from 'vitest'
+import { Refusals } from '@/auth/refusals.ts'
 import { elapse, useFakeClock } from '../../support/time.ts'
 import { createWorld, openClient } from '../../support/world.ts'
 
@@ -100,4 +101,18 @@ it('a replay that another tab saw succeed says nothing against its route', async
     await elapse()
   }
   expect(refresh).toHaveBeenCalledTimes(2)
+})
+
+it('R15: two hundred routes are remembered, then it begins again', () => {
+  let now = 0
+  const refusals = new Refusals({ now: () => now, random: () => 0 })
+  const refuse = (route: string) => {
+    refusals.refused(route)
+    now += 60_000 // Longer than refreshes are spaced out.
+  }
+  for (let n = 1; n <= 200; n += 1) refuse(`GET /${n}`)
+  refuse('GET /200') // Known already.
+  expect(['GET /1', 'GET /200'].map((route) => refusals.isExpected(route))).toEqual([true, true])
+  refuse('GET /201')
+  expect(['GET /1', 'GET /201'].map((route) => refusals.isExpected(route))).toEqual([false, true])
 })
