@@ -1,6 +1,7 @@
 // @vitest-environment node
 /** What is sent is what was checked (R5), and what an app sees of a session. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope } from 'vue'
 import {
   SessionEndedError,
   createApiClient,
@@ -159,6 +160,33 @@ describe('what an app sees', () => {
     backend.latest('refresh').grant()
     await elapse()
     expect(token.value).toBe(auth.accessToken.value)
+  })
+
+  it('errors say what was refused, and by what the session has ended', async () => {
+    const answer = new Response('{}', { status: 503, statusText: 'Service Unavailable' })
+    const { refresh } = createCookieBackend({ fetch: async () => answer })
+    const failed = await refresh().catch(String)
+    expect(failed).toBe('ApiError: POST /auth/refresh: 503 Service Unavailable')
+    const ended = await openTab().getAccessToken().catch(String)
+    expect(ended).toBe('SessionEndedError: The session has ended (signed-out). Sign in again.')
+    const wrong = await signIn(openTab(), {} as never).catch(String)
+    expect(wrong).toMatch(/^InvalidGrantError: The API's answer is not a token grant. Check: /)
+  })
+
+  it('with its scope ends what it listens to', async () => {
+    const listeners = new EventTarget()
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
+    vi.stubGlobal('removeEventListener', listeners.removeEventListener.bind(listeners))
+    const scope = effectScope()
+    const auth = await signIn(scope.run(() => openTab())!)
+    const failed = auth.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse(1)
+    await failed
+    scope.stop()
+    listeners.dispatchEvent(new Event('online'))
+    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
   })
 
   it('getAccessToken of nobody rejects', async () => {
