@@ -635,6 +635,20 @@ describe('R7: a temporary failure', () => {
     expect(silence).toBeLessThanOrEqual(120_000)
   })
 
+  it('waits an hour at most, however long the server asks for', async () => {
+    const { auth, session } = await signIn()
+    const failed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(httpError(503, { 'retry-after': '86400' }))
+    await elapse(3_599_999)
+    expect(failed.state).toBe('rejected')
+    await expect(session.nextToken('expiry')).rejects.toMatchObject({ status: 503 })
+    await elapse(1)
+    void session.nextToken('expiry').catch(() => {})
+    await elapse()
+    expect(backend.count('refresh')).toBe(2)
+  })
+
   it('does not stop a token that still lives', async () => {
     const { auth, session, grant } = await signIn()
     const failed = outcome(auth.refresh())
