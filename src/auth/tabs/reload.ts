@@ -15,9 +15,8 @@ export function createRefreshMark(sentAt: StoredValue, now: () => number) {
   return {
     /** Milliseconds to wait for the refresh of a page that is gone. */
     remaining(): number {
-      const at = Number(sentAt.get())
-      const age = now() - at
-      return at && age >= 0 ? Math.max(0, TIME_TO_LAND - age) : 0
+      const age = now() - Number(sentAt.get())
+      return age >= 0 ? Math.max(0, TIME_TO_LAND - age) : 0 // Else the clock was set back.
     },
     /** Sends a refresh, which `signal` ends. The mark stays if the page goes before it settles. */
     async during<T>(refresh: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createCookieBackend, createJsonBackend } from '@/auth/index.ts'
+import { createCookieBackend, createGet, createJsonBackend } from '@/auth/index.ts'
 import { retryAfter } from '@/auth/backoff.ts'
 import { isRefusal } from '@/auth/errors.ts'
 import { withTimeLimit } from '@/auth/signals.ts'
@@ -32,6 +32,24 @@ function memoryStorage(entries: Record<string, string> = {}) {
     removeItem: (key: string) => void map.delete(key),
   }
 }
+
+describe('createGet', () => {
+  it('asks with the token, and brings the JSON or what was wrong', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => json({ id: '1' }))
+    const get = createGet({ baseURL: 'https://api.example/v1', fetch })
+    const { signal } = new AbortController()
+    await expect(get('/me', 'access', signal)).resolves.toEqual({ id: '1' })
+    const headers = { authorization: 'Bearer access' }
+    const init = { headers, signal, redirect: 'error' }
+    expect(fetch.mock.calls).toEqual([['https://api.example/v1/me', init]])
+
+    fetch.mockResolvedValue(new Response('<h1>Not here</h1>', { status: 404 }))
+    await expect(get('/me', 'access')).rejects.toMatchObject({
+      message: expect.stringMatching(/^GET \/me: 404/),
+      data: null,
+    })
+  })
+})
 
 describe('createCookieBackend', () => {
   it('posts to the API, with cookies, and reads no token', async () => {
@@ -283,6 +301,8 @@ describe('what an error means', () => {
     ['120', 120_000],
     ['0', null],
     ['soon', null],
+    ['120s', null],
+    ['in 120', null],
     ['-5', null],
     [new Date(90_000).toUTCString(), 60_000],
     [new Date(1_000).toUTCString(), null],

@@ -385,6 +385,22 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(3)
   })
 
+  it('R7: of two pauses, the longer counts in all tabs', async () => {
+    const { tabs } = await openTabs(1)
+    const { auth, session } = tabs[0]!
+    auth.refresh().catch(() => {})
+    await elapse()
+    await failRefresh(httpError(503))
+    openTab()
+      .auth.restore()
+      .catch(() => {})
+    await elapse()
+    await failRefresh(httpError(429, { 'retry-after': '30' }))
+    await elapse(29_999)
+    await expect(session().nextToken('expiry')).rejects.toMatchObject({ status: 429 })
+    expect(backend.count('refresh')).toBe(2)
+  })
+
   it('R7: does not end the pause that the server asked another tab for', async () => {
     const { tabs } = await openTabs(1)
     const { auth } = tabs[0]!
@@ -863,6 +879,17 @@ it('R4: a refusal that is told late says nothing about the next token', async ()
   const next = await answerRefresh()
   await elapse(100)
   expect(second.session().tokenAfter401(next.accessToken, 'GET /notes')).not.toBeNull()
+})
+
+it('R16: a clock that is set back a day holds nobody up', async () => {
+  const { tabs } = await openTabs(1)
+  void tabs[0]!.auth.refresh()
+  await elapse()
+  browser.locks!.release('silent-refresh')
+  vi.setSystemTime(Date.now() - DAY)
+  void openTab().auth.restore()
+  await elapse()
+  expect(backend.count('refresh')).toBe(2)
 })
 
 it('R16: no message cuts the wait for the refresh of a page that is gone short', async () => {

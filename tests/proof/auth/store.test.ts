@@ -635,6 +635,23 @@ describe('R7: a temporary failure', () => {
     expect(silence).toBeLessThanOrEqual(120_000)
   })
 
+  it('counts the failures of a person who tries again', async () => {
+    const { auth } = await signIn()
+    for (let n = 0; n < 2; n += 1) {
+      void auth.refresh().catch(() => {})
+      await elapse()
+      backend.latest('refresh').fail(httpError(503))
+      await elapse()
+    }
+    const session = auth.sessions.current()!
+    await elapse(1_999)
+    await expect(session.nextToken('expiry')).rejects.toMatchObject({ status: 503 })
+    await elapse(1)
+    void session.nextToken('expiry').catch(() => {})
+    await elapse()
+    expect(backend.count('refresh')).toBe(3)
+  })
+
   it('waits an hour at most, however long the server asks for', async () => {
     const { auth, session } = await signIn()
     const failed = outcome(auth.refresh())
