@@ -374,6 +374,15 @@ describe('a 401', () => {
     expect(answer.value).toEqual({ ok: true })
   })
 
+  it('leaves a request that the network lost to be tried again as ofetch does', async () => {
+    await signIn()
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => ok())
+    fetch.mockRejectedValueOnce(new TypeError('Failed to fetch'))
+    const client = createApiClient({ baseURL: base, auth, fetch })
+    await expect(client('/a', { retry: 1 })).resolves.toEqual({ ok: true })
+    expect(fetch).toHaveBeenCalledTimes(2)
+  })
+
   it("calls the caller's own hooks for the answer that the caller gets, and for no other", async () => {
     await signIn()
     const seen: number[] = []
@@ -611,6 +620,16 @@ describe('the session', () => {
     send('last')
     close()
     expect([await read(), await read()]).toEqual(['last', undefined])
+  })
+
+  it('R11: a stream may take as long as it likes to begin', async () => {
+    await signIn()
+    api = createApiClient({ baseURL: base, auth, fetch, readTimeout: 1_000 })
+    const opened = outcome(api.raw('/events', { responseType: 'stream' }))
+    await elapse(60_000)
+    sent[0]!.answer(createBody().answer)
+    await elapse()
+    expect(opened.state).toBe('fulfilled')
   })
 
   it('R7: a refresh that fails is told to all who waited, as it is', async () => {
