@@ -42,6 +42,15 @@ describe('the echo', () => {
   })
 })
 
+it('a project is one of a thousand for each user at most', async () => {
+  const { post, token, adminToken } = await setUp()
+  const add = (as = token) => post('/api/projects', { token: as, json: { name: 'Tea' } })
+  for (let count = 23; count < 1000; count += 1) await add()
+
+  expect(await outcome(add())).toBe('409 too_many_projects')
+  expect(await outcome(add(adminToken))).toBe('201')
+})
+
 describe('what is not there', () => {
   it.each([
     ['GET', '/api/nothing'],
