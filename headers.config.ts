@@ -83,8 +83,8 @@ export function cspReportPlugin(env?: ConnectOptions): Plugin {
     config: () => ({ html: { cspNonce: DEV_NONCE } }),
     configureServer({ middlewares }) {
       middlewares.use((request, response, next) => {
-        const isOfTools = request.url?.startsWith('/__') // The pages of the devtools.
-        if (!isOfTools) response.setHeader('Content-Security-Policy-Report-Only', policy)
+        const isOfDevtools = request.url?.startsWith('/__')
+        if (!isOfDevtools) response.setHeader('Content-Security-Policy-Report-Only', policy)
         next()
       })
     },

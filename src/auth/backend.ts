@@ -4,6 +4,7 @@
  */
 import type { PasswordCredentials, TokenGrant, User } from './contract.ts'
 import { ApiError } from './errors.ts'
+import { fetchOrGlobal } from './request.ts'
 import { apiOrigin } from './url.ts'
 
 export interface CallOptions {
@@ -79,9 +80,8 @@ export function createGet(options: BackendOptions = {}) {
 
 function createSend({ baseURL = '/api', fetch }: BackendOptions) {
   apiOrigin(baseURL)
+  const send = fetchOrGlobal(fetch)
   return async (path: string, init: RequestInit) => {
-    // Looked up for each call, so that a global fetch replaced later is used.
-    const send = fetch ?? globalThis.fetch
     const url = baseURL.replace(/\/$/, '') + path
     const response = await send(url, { redirect: 'error', ...init })
     const data = await response.json().catch(() => null)

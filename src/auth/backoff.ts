@@ -65,6 +65,12 @@ export class BackOff {
     if (!this.isOn() || failure.until > this.failure!.until) this.failure = failure
   }
 
+  /** Takes up the failure of another tab, unless a token that was received after it is here. */
+  takeElsewhere(failure: RefreshFailure, receivedAt: number): void {
+    const isOver = failure.at < receivedAt && receivedAt <= this.#clock.now()
+    if (!isOver) this.take(failure)
+  }
+
   /** Whether refreshes are held back. A clock that was set back ends this. */
   isOn(): boolean {
     const now = this.#clock.now()

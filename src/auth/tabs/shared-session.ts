@@ -107,9 +107,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
       tab.report({ type: 'other-tab', brought: 'grant' })
     } else if (message.type === 'failed' && isCurrent) {
       const error = Object.assign(new Error(), message.failure.error)
-      const receivedAt = current.grant?.receivedAt ?? 0
-      const isOver = message.failure.at < receivedAt && receivedAt <= tab.now()
-      if (!isOver) current.backOff.take({ ...message.failure, error }) // Else a newer token is here.
+      current.backOff.takeElsewhere({ ...message.failure, error }, current.grant?.receivedAt ?? 0)
       tab.report({ type: 'other-tab', brought: 'failure' })
     } else if (message.type === 'refused' && isCurrent) {
       const isOurToken = current.grant?.receivedAt === message.receivedAt
@@ -119,8 +117,7 @@ export function shareSession(tabs: Tabs, tab: ThisTab) {
 
   /** A grant may arrive late: only one newer than what is known here counts. */
   function isNews(id: string, { receivedAt }: HeldGrant): boolean {
-    const current = tab.current()
-    if (current && !current.grant && id === current.id) return true
+    if (tab.current()?.id === id && !grantHere()) return true
     const isClockSetBack = latestAt > tab.now()
     return isClockSetBack || receivedAt >= latestAt
   }
