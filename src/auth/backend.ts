@@ -12,6 +12,15 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+export interface LogoutOptions extends CallOptions {
+  /**
+   * An access token that may be sent now, for an API that wants one to sign out. Refreshes if it must.
+   *
+   * @throws what `refresh` throws
+   */
+  getAccessToken(): Promise<string>
+}
+
 /**
  * What the session needs from an API. Each function may throw anything. An error with a `status` of
  * 400, 401 or 403 is a refusal and ends the session (R8); any other error is temporary (R7).
@@ -20,8 +29,11 @@ export interface AuthBackend<Credentials = PasswordCredentials> {
   login(credentials: Credentials, options?: CallOptions): Promise<TokenGrant>
   /** Never called twice at once in one browser profile, if Web Locks are available (R1). */
   refresh(options?: CallOptions): Promise<TokenGrant>
-  /** Called for every sign-out, with or without a session. */
-  logout(options?: CallOptions): Promise<void>
+  /**
+   * Called for every sign-out, with or without a session. If it is refused with the token it was given,
+   * it is called once more with a fresh one.
+   */
+  logout(options: LogoutOptions): Promise<void>
   /** Who is signed in. Called only if a grant has no `user` and none is known yet. */
   getUser?(accessToken: string, options?: CallOptions): Promise<User>
 }
@@ -44,7 +56,7 @@ export function createCookieBackend(options: BackendOptions = {}): AuthBackend {
   return {
     login: (credentials, { signal } = {}) => post('/auth/login', { ...credentials }, signal),
     refresh: ({ signal } = {}) => post('/auth/refresh', undefined, signal),
-    logout: ({ signal } = {}) => post('/auth/logout', undefined, signal),
+    logout: ({ signal }: CallOptions = {}) => post('/auth/logout', undefined, signal),
   }
 }
 

@@ -3,9 +3,9 @@ import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
 import type { CallOptions } from './backend.ts'
 import { createSender } from './fetch.ts'
-import type { Call } from './fetch.ts'
-import type { AuthFetchOptions, Fetch } from './options.ts'
+import type { AuthFetchOptions, Call } from './fetch.ts'
 import { fetchOrGlobal, isRequest } from './request.ts'
+import type { Fetch } from './request.ts'
 import { unlessAborted, withTimeLimit } from './signals.ts'
 
 declare module 'ofetch' {

@@ -6,11 +6,11 @@ import * as v from 'valibot'
 import { InvalidGrantError } from './errors.ts'
 
 /** A year. No access token lives longer, so a larger number is a mistake. */
-const MAX_LIFETIME_SECONDS = 31_536_000
+export const MAX_LIFETIME_SECONDS = 31_536_000
 
 const Lifetime = v.pipe(v.number(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
 /** Printable ASCII: `Headers` throws on anything else, with an error that shows the token. */
-const Token = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
+export const TokenSchema = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 
 /** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */
@@ -39,11 +39,11 @@ export const UserSchema = v.object({
 export type User = v.InferOutput<typeof UserSchema>
 
 export const TokenGrantSchema = v.object({
-  accessToken: Token,
+  accessToken: TokenSchema,
   tokenType: v.optional(v.string()),
   expiresIn: Lifetime,
   user: v.optional(UserSchema),
-  refreshToken: v.optional(Token),
+  refreshToken: v.optional(TokenSchema),
   refreshExpiresIn: v.optional(Lifetime),
 })
 

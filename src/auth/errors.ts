@@ -6,6 +6,9 @@
  */
 export type EndReason = 'signed-out' | 'expired' | 'replaced'
 
+/** Why nobody is signed in any more. */
+export type EndOfAll = Exclude<EndReason, 'replaced'>
+
 /** The session in which a call began has ended. The call has no answer (R6). */
 export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError'
@@ -40,6 +43,15 @@ export class ApiError extends Error {
 /** The API answered with something that is not a token grant. Names the fields, shows no values. */
 export class InvalidGrantError extends Error {
   override readonly name = 'InvalidGrantError'
+}
+
+/**
+ * This tab has no refresh token. Another one may have, so only the session of this tab ends. Thrown by
+ * a back end that keeps the refresh token for each tab.
+ */
+export class MissingRefreshTokenError extends Error {
+  override readonly name = 'MissingRefreshTokenError'
+  readonly status = 401
 }
 
 /**

@@ -5,7 +5,8 @@ import type { EndReason } from './errors.ts'
 export type RefreshCause = 'restore' | 'expiry' | 'background' | 'unauthorized' | 'requested'
 
 export interface Outcome {
-  outcome: 'granted' | 'failed' | 'refused'
+  /** `ended`: the session ended, or was replaced, before the answer came. */
+  outcome: 'granted' | 'failed' | 'refused' | 'ended'
   /** The HTTP status of a failure, if the API answered. */
   status?: number
   milliseconds: number

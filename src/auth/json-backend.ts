@@ -1,8 +1,8 @@
 /** The back end of `json` mode. A build in `cookie` mode does not contain it. */
 import { createPost } from './backend.ts'
-import type { AuthBackend, BackendOptions } from './backend.ts'
+import type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
 import type { TokenGrant } from './contract.ts'
-import { isRefusal } from './errors.ts'
+import { MissingRefreshTokenError, isRefusal } from './errors.ts'
 import { browserStorage, createStoredValue } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
@@ -47,10 +47,10 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       // Storage has just failed. Another tab may have replaced the copy here since.
       if (wasShared && !kept.isShared) kept.set(null)
       const refreshToken = kept.get()
-      // No status: a refusal would sign out the tab that has the token.
-      if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
+      // Another tab may have one: with sessionStorage, or where storage is denied.
+      if (!refreshToken) throw new MissingRefreshTokenError('This tab has no refresh token.')
       try {
-        const grant = await post('/auth/refresh', refreshToken ? { refreshToken } : {}, signal)
+        const grant = await post('/auth/refresh', { refreshToken }, signal)
         return keep(grant, signal)
       } catch (error) {
         // Another tab may have stored a newer one meanwhile, which was not refused.
@@ -58,7 +58,7 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
         throw error
       }
     },
-    async logout({ signal } = {}) {
+    async logout({ signal }: CallOptions = {}) {
       const refreshToken = kept.get()
       kept.set(null)
       if (refreshToken) await post('/auth/logout', { refreshToken }, signal)

@@ -12,7 +12,7 @@ export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEv
  * refreshes are held back. Only a person may skip the pause (R7).
  */
 export function endRefreshPause(): void {
-  useAuthStore().sessions.current()?.backOff.end()
+  useAuthStore().sessions.current()?.endPause()
 }
 
 /** The seam for logs, metrics and an error tracker. */

@@ -56,6 +56,6 @@ export function createManualBackend(): ManualBackend {
     },
     login: (_credentials, { signal } = {}) => pending('login', signal),
     refresh: ({ signal } = {}) => pending('refresh', signal),
-    logout: ({ signal } = {}) => pending('logout', signal),
+    logout: ({ signal }) => pending('logout', signal),
   }
 }

@@ -1,43 +1,50 @@
 /** What tabs tell each other. It never leaves the browser. Anything else on the channel is ignored. */
 import * as v from 'valibot'
-import { UserSchema } from '../contract.ts'
+import { MAX_RETRY_AFTER } from '../backoff.ts'
+import type { SessionChange } from '../changes.ts'
+import { MAX_LIFETIME_SECONDS, TokenSchema, UserSchema } from '../contract.ts'
 
-const GrantSchema = v.object({
-  user: UserSchema,
-  accessToken: v.string(),
-  receivedAt: v.number(),
-  expiresAt: v.number(),
-})
+const Text = v.pipe(v.string(), v.maxLength(1000))
+const Id = v.pipe(v.string(), v.nonEmpty(), v.maxLength(100))
+/** Milliseconds since the epoch. */
+const Time = v.pipe(v.number(), v.finite())
 
-const FailureSchema = v.object({
-  error: v.object({ name: v.string(), message: v.string(), status: v.optional(v.number()) }),
-  count: v.number(),
-  at: v.number(),
-  until: v.number(),
-})
-
-const MessageSchema = v.variant('type', [
-  /** `isStored`: the shared session id has been stored for all tabs. */
+const GrantSchema = v.pipe(
   v.object({
-    type: v.literal('granted'),
-    id: v.string(),
-    grant: GrantSchema,
-    isStored: v.boolean(),
+    user: UserSchema,
+    accessToken: TokenSchema,
+    receivedAt: Time,
+    renewAt: Time,
+    expiresAt: Time,
   }),
-  v.object({ type: v.literal('failed'), id: v.string(), failure: FailureSchema }),
-  /** `receivedAt`: of the grant whose token was refused. */
-  v.object({
-    type: v.literal('refused'),
-    id: v.string(),
-    route: v.string(),
-    receivedAt: v.number(),
-  }),
+  v.check((grant) => grant.expiresAt - grant.receivedAt <= MAX_LIFETIME_SECONDS * 1000),
+)
+
+const ErrorSchema = v.object({ name: Text, message: Text, status: v.optional(v.number()) })
+
+const FailureSchema = v.pipe(
+  v.object({ error: ErrorSchema, count: v.number(), at: Time, until: Time }),
+  v.check((failure) => failure.until - failure.at <= MAX_RETRY_AFTER),
+)
+
+const ChangeSchema = v.variant('type', [
+  v.object({ type: v.literal('granted'), id: Id, grant: GrantSchema }),
+  v.object({ type: v.literal('failed'), id: Id, failure: FailureSchema }),
   v.object({
     type: v.literal('ended'),
-    id: v.string(),
-    reason: v.picklist(['signed-out', 'expired', 'replaced']),
+    id: Id,
+    reason: v.picklist(['signed-out', 'expired']),
+    cause: v.optional(ErrorSchema),
   }),
 ])
+
+const MessageSchema = v.object({
+  change: ChangeSchema,
+  /** The shared session id has been stored for all tabs. */
+  isStored: v.boolean(),
+  /** The refresh that the sender sent last has settled (R16). */
+  settled: v.optional(v.nullable(Text)),
+})
 
 export type TabMessage = v.InferOutput<typeof MessageSchema>
 
@@ -47,31 +54,53 @@ export function readMessage(data: unknown): TabMessage | null {
   return result.success ? result.output : null
 }
 
+/** A change as another tab can get it. */
+export function portable(change: SessionChange): unknown {
+  if (change.type === 'failed') {
+    const { error, ...failure } = change.failure
+    return { ...change, failure: { ...failure, error: portableError(error) } }
+  }
+  if (change.type !== 'ended') return change
+  return { ...change, cause: change.cause ? portableError(change.cause) : undefined }
+}
+
+/** The change that a message tells of. An error is one again. */
+export function readChange({ change }: TabMessage): SessionChange {
+  if (change.type === 'failed') {
+    const error = Object.assign(new Error(), change.failure.error)
+    return { ...change, failure: { ...change.failure, error } }
+  }
+  if (change.type !== 'ended') return change
+  return { ...change, cause: change.cause && Object.assign(new Error(), change.cause) }
+}
+
 /** An error as another tab can get it. Not everything that is thrown can be cloned. */
-export function portableError(error: unknown): { name: string; message: string; status?: number } {
+function portableError(error: unknown): v.InferOutput<typeof ErrorSchema> {
   const { name = 'Error', message = '', status } = Object(error)
-  return { name: `${name}`, message: `${message}`, status: Number(status) || undefined }
+  const text = (value: unknown) => `${value}`.slice(0, 1000)
+  return { name: text(name), message: text(message), status: Number(status) || undefined }
 }
 
 /** Lets a tab wait for what others have to tell. */
 export function createMessageWait() {
-  const waiters = new Set<() => void>()
+  const checks = new Set<() => void>()
   return {
-    /** Resolves when a message has made `isDone` true, or after `patience` milliseconds. */
+    /** Resolves when something that arrives has made `isDone` true, or after `patience` milliseconds. */
     until(isDone: () => boolean, patience: number): Promise<void> {
       return new Promise((resolve) => {
         const check = () => isDone() && done()
         const done = () => {
           clearTimeout(timer)
-          waiters.delete(check)
+          checks.delete(check)
           resolve()
         }
         const timer = setTimeout(done, patience)
-        waiters.add(check)
+        checks.add(check)
       })
     },
-    arrived(): void {
-      for (const check of waiters) check()
+    /** Something has arrived. */
+    check(): void {
+      for (const check of checks) check()
     },
   }
 }

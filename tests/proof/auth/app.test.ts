@@ -64,7 +64,7 @@ describe('R5: what is checked is what is sent', () => {
     const { login, refresh, logout } = createCookieBackend({ fetch })
     await login(credentials)
     await refresh()
-    await logout()
+    await logout({ getAccessToken: async () => 'a' })
     expect(fetch.mock.calls.map(([, init]) => init!.redirect)).toEqual(['error', 'error', 'error'])
   })
 
@@ -186,7 +186,7 @@ describe('what an app sees', () => {
     await failed
     scope.stop()
     listeners.dispatchEvent(new Event('online'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
   })
 
   it('getAccessToken of nobody rejects', async () => {

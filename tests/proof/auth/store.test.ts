@@ -405,9 +405,16 @@ describe('refresh', () => {
     expect(await session.tokenToSend()).toBe(grant.accessToken)
   })
 
-  it('that stretch is a fifth of a short life', async () => {
-    const { session } = await signIn(openTab(), grantFor(ada, 60))
-    await elapse(47_999)
+  it.each([
+    { lifetime: 900, random: 0, begins: 840 },
+    { lifetime: 900, random: 0.5, begins: 780 },
+    { lifetime: 900, random: 0.9999, begins: 720.012 },
+    { lifetime: 60, random: 0, begins: 56 },
+    { lifetime: 60, random: 0.5, begins: 52 },
+  ])('R7: that stretch is drawn for each token: $begins s of $lifetime s', async (row) => {
+    const auth = createAuth({ backend, tabs: browser.openTab(), random: () => row.random })
+    const { session } = await signIn(auth, grantFor(ada, row.lifetime))
+    await elapse(row.begins * 1000 - 1)
     session.tokenToSend()
     await elapse()
     expect(backend.count('refresh')).toBe(0)
@@ -467,7 +474,7 @@ describe('refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
-  it('R2: a late rejection of an old token does not make a rejected one good again', async () => {
+  it('R4: a rejected token is sent again while no refresh brings another one', async () => {
     const { auth, session, grant } = await signIn()
     const refreshed = auth.refresh()
     await elapse()
@@ -480,7 +487,9 @@ describe('refresh', () => {
     await elapse()
     expect(failed.reason).toMatchObject({ status: 503 })
 
-    await expect(session.tokenAfter401(grant.accessToken, 'GET /x')!).rejects.toMatchObject({
+    expect(session.tokenToSend()).toBe(next.accessToken)
+    expect(session.tokenAfter401(grant.accessToken, 'GET /x')).toBe(next.accessToken)
+    await expect(session.tokenAfter401(next.accessToken, 'GET /y')).rejects.toMatchObject({
       status: 503,
     })
   })

@@ -74,22 +74,6 @@ describe('R4: a route that refuses every token', () => {
     expect(refresh).toHaveBeenCalledTimes(2)
   })
 
-  it('is known in all tabs', async () => {
-    const first = await signIn()
-    const second = openTab()
-    const restored = second.restore()
-    await elapse()
-    backend.latest('refresh').grant()
-    await restored
-    const refresh = grantAll()
-    const refuses = (path: string) => path.endsWith('/broken')
-    for (const auth of [first, second, first, second]) {
-      await expect(openClient(auth, refuses).api('/broken')).rejects.toMatchObject({ status: 401 })
-      await elapse()
-    }
-    expect(refresh).toHaveBeenCalledOnce()
-  })
-
   it('is not blamed for the next token by an answer that comes late', async () => {
     const auth = await signIn()
     const refresh = grantAll()
@@ -293,9 +277,9 @@ describe('R7: the back-off', () => {
     vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
     const auth = await signIn()
     await fail(auth, new TypeError('Failed to fetch'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
     listeners.dispatchEvent(new Event('online'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(false)
+    expect(auth.sessions.current()!.isPaused()).toBe(false)
   })
 })
 

@@ -11,7 +11,7 @@ export function createDirectusBackend(baseURL = '/api'): AuthBackend {
     login: async ({ username: email, password }, { signal } = {}) =>
       grantOf(await post('/auth/login', { email, password, mode }, signal)),
     refresh: async ({ signal } = {}) => grantOf(await post('/auth/refresh', { mode }, signal)),
-    logout: ({ signal } = {}) => post('/auth/logout', { mode }, signal),
+    logout: ({ signal }) => post('/auth/logout', { mode }, signal),
 
     async getUser(accessToken, { signal } = {}) {
       const path = '/users/me?fields=id,email,first_name,last_name,role.name'

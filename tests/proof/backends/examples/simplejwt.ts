@@ -43,7 +43,7 @@ export function createSimplejwtBackend(baseURL = '/api', storage = browserStorag
       return grantOf(answer.access)
     },
     getUser: (accessToken, options) => userOf(accessToken, options).catch(forget(kept.get())),
-    async logout({ signal } = {}) {
+    async logout({ signal }) {
       const refresh = kept.get()
       kept.set(null)
       if (refresh) await post('/token/blacklist/', { refresh }, signal)
