@@ -899,6 +899,33 @@ it('R16: a clock that is set back a day holds nobody up', async () => {
   expect(backend.count('refresh')).toBe(2)
 })
 
+it('R16: nobody waits for a refresh whose result was heard, though its mark is still stored', async () => {
+  const { tabs } = await openTabs(3)
+  const removed = vi.spyOn(browser.storage, 'delete').mockReturnValue(true) // Firefox: it comes later.
+  const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+  await elapse()
+  await answerRefresh()
+  expect(removed).toHaveBeenCalled()
+  expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
+  expect(backend.count('refresh')).toBe(1)
+})
+
+it('R16: a tab that waits for a page that is gone looks again when storage changes', async () => {
+  const window = new EventTarget()
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+  const { tabs } = await openTabs(1)
+  void tabs[0]!.auth.refresh()
+  await elapse()
+  browser.locks!.release('silent-refresh') // As when its page is closed.
+  void openTab().auth.restore()
+  await elapse(500)
+  expect(backend.count('refresh')).toBe(1)
+  browser.storage.delete('silent-refresh.refresh-sent-at')
+  window.dispatchEvent(new Event('storage'))
+  await elapse()
+  expect(backend.count('refresh')).toBe(2)
+})
+
 it('R16: no message cuts the wait for the refresh of a page that is gone short', async () => {
   const { tabs } = await openTabs(2)
   void tabs[0]!.auth.refresh()
@@ -1349,6 +1376,21 @@ describe('without Web Locks', () => {
     await heard()
     expect(asked.map(({ state }) => state)).toEqual(all(tabs, 'fulfilled'))
     expect(tabs.map(({ auth }) => auth.status.value)).toEqual(all(tabs, 'authenticated'))
+  })
+
+  it('R8: a refusal that arrives before the grant of another tab ends nothing', async () => {
+    const { tabs } = await openTabs(2)
+    browser.latency = 200
+    const asked = tabs.map(({ auth }) => outcome(auth.refresh()))
+    await elapse(LANDED) // The second tab gives up on the first.
+    const [first, second] = backend.calls.filter(({ kind }) => kind === 'refresh')
+    await elapse(1)
+    second!.grant()
+    await elapse(1)
+    first!.fail(httpError(401))
+    await elapse(200)
+    expect(asked.map(({ state }) => state)).toEqual(['fulfilled', 'fulfilled'])
+    expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
   })
 
   it('R7: one that fails as another brings a token is a failure all the same', async () => {
