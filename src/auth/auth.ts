@@ -7,7 +7,7 @@ import type { CallOptions } from './backend.ts'
 import type { PasswordCredentials } from './contract.ts'
 import { createCurrentSession } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
-import { createReport } from './events.ts'
+import { createReport, statusProblem } from './events.ts'
 import type { RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { AuthOptions } from './options.ts'
@@ -143,9 +143,10 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
       others.markRefresh(() => backend.refresh(options), options.signal)
     const isSure = !isUserInDoubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
-    const grant = await ask(send, session.signal, known, (outcome) =>
-      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
-    )
+    const grant = await ask(send, session.signal, known, (outcome) => {
+      const { problem = statusProblem(outcome) } = outcome
+      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
+    })
     others.catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
     isUserInDoubt = false

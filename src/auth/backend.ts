@@ -13,8 +13,8 @@ export interface CallOptions {
 }
 
 /**
- * What the session needs from an API. Each function may throw anything. An error with a `status` of
- * 400, 401 or 403 is a refusal and ends the session (R8); any other error is temporary (R7).
+ * What the session needs from an API. Each function may throw anything. An error that `isRefusal` takes
+ * for one, by its `status`, ends the session (R8); any other error is temporary (R7).
  */
 export interface AuthBackend<Credentials = PasswordCredentials> {
   login(credentials: Credentials, options?: CallOptions): Promise<TokenGrant>

@@ -104,7 +104,7 @@ export class Session {
         if (isRefusal(error)) {
           // Without Web Locks, another tab may have used the same refresh token, and got the next one.
           if (isRenewed() && this.grant!.receivedAt > sentAt) return
-          throw this.#owner.endInAllTabs(this, 'expired', error) // R8: 400, 401 or 403
+          throw this.#owner.endInAllTabs(this, 'expired', error) // R8: a 4xx (errors.ts)
         }
         // R7: temporary. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls that
         // need a token reject with the error. The first one after that refreshes again (backoff.ts).

@@ -277,12 +277,35 @@ describe('withTimeLimit', () => {
 })
 
 describe('what an error means', () => {
-  it.each([400, 401, 403])('%i is a refusal', (status) => {
-    expect(isRefusal(httpError(status))).toBe(true)
+  it.each([400, 401, 403, 404, 405, 409, 410, 418, 419, 422, 451, 499])(
+    'R8: %i is a refusal',
+    (status) => {
+      expect(isRefusal(httpError(status))).toBe(true)
+      expect(isRefusal(httpError(status, { 'content-type': 'application/problem+json' }))).toBe(
+        true,
+      )
+    },
+  )
+
+  it.each([302, 408, 425, 429, 500, 503, 521, undefined])('R7: %s may pass', (status) => {
+    expect(isRefusal(Object.assign(new Error('x'), { status }))).toBe(false)
   })
 
-  it.each([404, 408, 409, 425, 429, 500, 503, undefined])('%s may pass', (status) => {
-    expect(isRefusal(Object.assign(new Error('x'), { status }))).toBe(false)
+  it.each([400, 401, 403, 404])('R7: %i with an HTML page does not come from the API', (status) => {
+    const page = (type: string) => httpError(status, { 'content-type': type })
+    expect(isRefusal(page('text/html; charset=utf-8'))).toBe(false)
+    expect(isRefusal(page('Text/HTML'))).toBe(false)
+    expect(isRefusal(page('text/plain'))).toBe(true)
+  })
+
+  it('R7: the helpers for back ends tell a page from an answer', async () => {
+    const { fetch } = stubFetch(
+      new Response('<h1>Blocked</h1>', { status: 403, headers: { 'content-type': 'text/html' } }),
+      json({}, 403),
+    )
+    const backend = createCookieBackend({ fetch })
+    expect(isRefusal(await backend.refresh().catch((error) => error))).toBe(false)
+    expect(isRefusal(await backend.refresh().catch((error) => error))).toBe(true)
   })
 
   it.each([null, undefined, 'text'])('%s may pass', (error) => {
