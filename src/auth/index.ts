@@ -4,9 +4,15 @@
 export const version = '1.0.0'
 
 export { createAuth } from './auth.ts'
-export { createCookieBackend, createGet, createPost } from './backend.ts'
+export { createCookieBackend, createRequest } from './backend.ts'
 export { retryAfter } from './backoff.ts'
-export type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
+export type {
+  AuthBackend,
+  BackendOptions,
+  CallOptions,
+  RequestDefaults,
+  RequestOptions,
+} from './backend.ts'
 export { createApiClient } from './client.ts'
 export type { ApiClientOptions } from './client.ts'
 export type { PasswordCredentials, TokenGrant, User } from './contract.ts'
