@@ -9,7 +9,7 @@ import { readGrant } from './contract.ts'
 import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
-import { createReport } from './events.ts'
+import { createReport, statusProblem } from './events.ts'
 import type { AuthEvent, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { HeldGrant } from './grant.ts'
@@ -213,9 +213,10 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
       others.markRefresh(() => backend.refresh(options), options.signal)
     const isSure = !isUserInDoubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
-    const grant = await ask(send, session.signal, known, (outcome) =>
-      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
-    )
+    const grant = await ask(send, session.signal, known, (outcome) => {
+      const { problem = statusProblem(outcome) } = outcome
+      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
+    })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
     const isOther = session.grant ? !isOf(session, grant) : isUserInDoubt // R6

@@ -54,10 +54,22 @@ export class MissingRefreshTokenError extends Error {
   readonly status = 401
 }
 
+/** Of all 4xx, those that ask to come again. */
+const TEMPORARY = [408, 425, 429]
+
 /**
- * Whether the API rejected the refresh token for good: 400, 401 or 403 (R8). Any other error may be
+ * Whether the API refused for good (R8): any 4xx but 408, 425, 429, and an HTML page of whatever
+ * status, which comes from a firewall, a gateway or a proxy in front of the API. Any other error may be
  * temporary (R7).
  */
 export function isRefusal(error: unknown): boolean {
-  return [400, 401, 403].includes(Object(error).status)
+  const { status } = Object(error)
+  return status >= 400 && status < 500 && !TEMPORARY.includes(status) && !isPage(error)
+}
+
+/** By the headers of an ApiError, or of the `response` that errors of ofetch and axios carry. */
+function isPage(error: unknown): boolean {
+  const { headers, response } = Object(error)
+  const type: unknown = (headers ?? response?.headers)?.get?.('content-type')
+  return typeof type === 'string' && /^text\/html\b/i.test(type.trim())
 }

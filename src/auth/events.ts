@@ -10,7 +10,7 @@ export interface Outcome {
   /** The HTTP status of a failure, if the API answered. */
   status?: number
   milliseconds: number
-  /** What is wrong with the grant, for the developers of the API. */
+  /** What is wrong with the answer, for the developers of the API. */
   problem?: string
 }
 
@@ -23,6 +23,20 @@ export type AuthEvent =
   | { type: 'end'; reason: EndReason }
   /** What another tab did: a new token, a failed refresh, the end of the session. */
   | { type: 'other-tab'; brought: 'grant' | 'failure' | 'end' }
+
+/**
+ * Names the status of a refresh that was taken for what few APIs mean by it, for their developers: it
+ * ended the session, or did not.
+ */
+export function statusProblem({ outcome, status = 0 }: Outcome): string | undefined {
+  if (outcome === 'refused' && ![400, 401, 403].includes(status)) {
+    return `The refresh was refused with ${status}, and the session ended. APIs use 401, 400 or 403.`
+  }
+  if (outcome === 'failed' && [400, 401, 403, 404].includes(status)) {
+    return `The refresh got ${status} with an HTML page, not from the API. The session stays.`
+  }
+  return undefined
+}
 
 /** Tells `onEvent`. What it throws is only logged. */
 export function createReport(onEvent: (event: AuthEvent) => void = () => {}) {

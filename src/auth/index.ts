@@ -5,9 +5,16 @@ export const version = '1.0.0'
 
 export { createAuth } from './auth.ts'
 export type { AuthOptions } from './auth.ts'
-export { createCookieBackend, createGet, createPost } from './backend.ts'
+export { createCookieBackend, createRequest } from './backend.ts'
 export { retryAfter } from './backoff.ts'
-export type { AuthBackend, BackendOptions, CallOptions, LogoutOptions } from './backend.ts'
+export type {
+  AuthBackend,
+  BackendOptions,
+  CallOptions,
+  LogoutOptions,
+  RequestDefaults,
+  RequestOptions,
+} from './backend.ts'
 export { createApiClient } from './client.ts'
 export type { ApiClientOptions } from './client.ts'
 export type { PasswordCredentials, TokenGrant, User } from './contract.ts'

@@ -286,6 +286,35 @@ describe('what an app sees', () => {
   })
 })
 
+describe('the status of a refresh that is taken for what few APIs mean by it', () => {
+  async function reported(error: Error) {
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const auth = await signIn(openTab({ onEvent }))
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(refreshed.state).toBe('rejected')
+    const refresh = onEvent.mock.calls
+      .map(([event]) => event)
+      .find(({ type }) => type === 'refresh')
+    return (refresh as { problem?: string }).problem
+  }
+
+  it.each([404, 419, 422])('is named if %i ended the session', async (status) => {
+    expect(await reported(httpError(status))).toContain(`refused with ${status}`)
+  })
+
+  it.each([401, 403])('is named if %i came with a page, and the session stays', async (status) => {
+    const page = httpError(status, { 'content-type': 'text/html' })
+    expect(await reported(page)).toContain(`${status} with an HTML page`)
+  })
+
+  it.each([400, 401, 403, 429, 503])('is not named if it is %i, as everywhere', async (status) => {
+    expect(await reported(httpError(status))).toBeUndefined()
+  })
+})
+
 describe("restore: 'always'", () => {
   it('finds a session that is not known in this browser', async () => {
     const auth = openTab({ restore: 'always' })

@@ -494,24 +494,27 @@ describe('refresh', () => {
     })
   })
 
-  it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
-    const { auth, session } = await signIn()
-    const waiting = [
-      outcome(auth.refresh()),
-      outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!),
-    ]
-    await elapse()
-    const error = httpError(status)
-    backend.latest('refresh').fail(error)
-    await elapse()
+  it.each([400, 401, 403, 404, 422])(
+    'R8: %i ends the session once, for all who wait',
+    async (status) => {
+      const { auth, session } = await signIn()
+      const waiting = [
+        outcome(auth.refresh()),
+        outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!),
+      ]
+      await elapse()
+      const error = httpError(status)
+      backend.latest('refresh').fail(error)
+      await elapse()
 
-    for (const { reason } of waiting) expect(reason).toBe(session.ended)
-    expect(session.ended).toMatchObject({ reason: 'expired', cause: error })
-    expect(auth.status.value).toBe('anonymous')
-    expect(auth.accessToken.value).toBeNull()
-    expect(auth.endReason.value).toBe('expired')
-    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
-  })
+      for (const { reason } of waiting) expect(reason).toBe(session.ended)
+      expect(session.ended).toMatchObject({ reason: 'expired', cause: error })
+      expect(auth.status.value).toBe('anonymous')
+      expect(auth.accessToken.value).toBeNull()
+      expect(auth.endReason.value).toBe('expired')
+      expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+    },
+  )
 
   it('R6: that brings the token of somebody else starts a session of theirs', async () => {
     const { auth, session } = await signIn()

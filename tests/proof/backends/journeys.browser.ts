@@ -300,12 +300,12 @@ async function expectSessionEnded(page: Page): Promise<void> {
 /** The example of docs/deploy.md, in front of `server`. */
 function startNginx({ name, api }: Real, { data, origin }: ServerProcess) {
   const docs = readFileSync(new URL('../../../docs/deploy.md', import.meta.url), 'utf8')
-  const site = /```nginx\n([^]*?)```/
-    .exec(docs)![1]!
+  const [page, atRoot] = [...docs.matchAll(/```nginx\n([^]*?)```/g)].map(([, block]) => block!)
+  const site = page!
     .replace('listen 8081', 'listen 127.0.0.1:8092')
     .replace('/srv/app', `${folder}/app-${name}`)
-    // For an API at the root, the address ends with a slash: nginx takes `/api/` off.
-    .replace('http://127.0.0.1:8080', origin + api)
+    .replace(/ *proxy_pass .*\n/, (line) => (api === '/' ? atRoot! : line))
+    .replaceAll('http://127.0.0.1:8080', origin)
   const config = `${data}/nginx.conf`
   mkdirSync(`${data}/body`, { recursive: true })
   writeFileSync(

@@ -79,7 +79,7 @@ describe('Signing in', () => {
     await click(button)
     expect(api.count(LOGIN)).toBe(1)
 
-    await answer(problem(401))
+    await answer(new Response(null, { status: 401 }))
     expect(api.count(LOGIN)).toBe(1)
     expect(button.getAttribute('aria-disabled')).toBe('false')
     expect(button.closest('form')?.getAttribute('aria-busy')).toBe('false')
@@ -110,7 +110,7 @@ describe('When signing in fails', () => {
   })
 
   it('says that username or password is wrong, and lets the password be typed again', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
     const alert = screen.alert()
 
@@ -121,8 +121,26 @@ describe('When signing in fails', () => {
     expect(document.activeElement).toBe(screen.field('Password'))
   })
 
+  it.each([
+    [
+      'Invalid identifier or password',
+      400,
+      { error: { message: 'Invalid identifier or password' } },
+    ],
+    ['Your password has expired.', 422, { message: 'Your password has expired.' }],
+    ['Your account was suspended', 403, { message: 'Your account was suspended', statusCode: 403 }],
+  ])('says “%s” in the words of an API that answers %i', async (said, status, body) => {
+    api.on(LOGIN, () => Response.json(body, { status }))
+    show(LoginView)
+
+    await signIn()
+
+    expect(words(screen.alert())).toBe(said)
+    expect(document.activeElement).toBe(screen.field('Password'))
+  })
+
   it('selects the wrong password, so that typing takes its place', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
 
     await signIn('ada', 'wrong')
@@ -159,7 +177,7 @@ describe('When signing in fails', () => {
   })
 
   it('takes the error away with the next attempt, so that the same one is announced again', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
     await signIn()
     const answer = api.hold(LOGIN)
@@ -167,7 +185,7 @@ describe('When signing in fails', () => {
     await signIn()
     expect(words(screen.alert())).toBe('')
 
-    await answer(problem(401))
+    await answer(new Response(null, { status: 401 }))
     expect(words(screen.alert())).toBe('Wrong username or password.')
   })
 
