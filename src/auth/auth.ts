@@ -9,7 +9,7 @@ import { readGrant } from './contract.ts'
 import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
-import { createReport, statusProblem } from './events.ts'
+import { createReport, refreshProblem } from './events.ts'
 import type { AuthEvent, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { HeldGrant } from './grant.ts'
@@ -71,6 +71,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
+  /** The session that has begun here by a sign-in, and has not been refreshed yet. */
+  let unproven: string | null = null
   /** A sign-in got no answer. The cookie may be another person's by now (R6). */
   let isUserInDoubt = false
 
@@ -89,7 +91,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
         )
         signal.throwIfAborted() // R12
         isUserInDoubt = false
-        announce({ type: 'granted', id: newSessionId(), grant })
+        unproven = newSessionId()
+        announce({ type: 'granted', id: unproven, grant })
       })
       .catch((error) => {
         if (!isRefusal(error)) isUserInDoubt = true
@@ -214,7 +217,9 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     const isSure = !isUserInDoubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
-      const { problem = statusProblem(outcome) } = outcome
+      const isFirst = session.id === unproven
+      const { problem = refreshProblem(outcome, isFirst) } = outcome
+      unproven = null
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.

@@ -7,7 +7,6 @@ import type { SessionChange } from './changes.ts'
 import type { User } from './contract.ts'
 import { SessionEndedError } from './errors.ts'
 import type { EndOfAll, EndReason } from './errors.ts'
-import type { AuthEvent } from './events.ts'
 import type { HeldGrant } from './grant.ts'
 import { Session } from './session.ts'
 import type { SessionContext } from './session.ts'
@@ -83,15 +82,15 @@ export function createCurrentSession(options: CurrentSessionOptions) {
     session.end(new SessionEndedError(reason, cause))
     if (wasGuess) return show() // That nobody is signed in is no end.
     show(reason, cause)
-    report(reason)
+    report(reason, cause)
   }
 
   function show(endReason?: EndOfAll, endCause?: unknown): void {
     state.value = stateOf(current, endReason, endCause)
   }
 
-  function report(reason: EndReason): void {
-    options.report({ type: 'end', reason } satisfies AuthEvent)
+  function report(reason: EndReason, cause?: unknown): void {
+    options.report({ type: 'end', reason, ...(cause ? { cause } : {}) })
   }
 
   return { state, current: () => current, isGuess: () => isGuess, announce, apply }

@@ -20,7 +20,13 @@ const GrantSchema = v.pipe(
   v.check((grant) => grant.expiresAt - grant.receivedAt <= MAX_LIFETIME_SECONDS * 1000),
 )
 
-const ErrorSchema = v.object({ name: Text, message: Text, status: v.optional(v.number()) })
+const ErrorSchema = v.object({
+  name: Text,
+  message: Text,
+  status: v.optional(v.number()),
+  /** What the API said, if it is short. */
+  data: v.optional(v.unknown()),
+})
 
 const FailureSchema = v.pipe(
   v.object({ error: ErrorSchema, count: v.number(), at: Time, until: Time }),
@@ -76,9 +82,23 @@ export function readChange({ change }: TabMessage): SessionChange {
 
 /** An error as another tab can get it. Not everything that is thrown can be cloned. */
 function portableError(error: unknown): v.InferOutput<typeof ErrorSchema> {
-  const { name = 'Error', message = '', status } = Object(error)
+  const { name = 'Error', message = '', status, data } = Object(error)
   const text = (value: unknown) => `${value}`.slice(0, 1000)
-  return { name: text(name), message: text(message), status: Number(status) || undefined }
+  return {
+    name: text(name),
+    message: text(message),
+    status: Number(status) || undefined,
+    data: portableData(data),
+  }
+}
+
+function portableData(data: unknown): unknown {
+  try {
+    const json = JSON.stringify(data)
+    return json && json.length <= 10_000 ? JSON.parse(json) : undefined
+  } catch {
+    return undefined // Not JSON, and so not the answer of an API.
+  }
 }
 
 /** Lets a tab wait for what others have to tell. */

@@ -240,6 +240,44 @@ describe('onEvent', () => {
   })
 })
 
+it('says what a first refresh that is refused may mean: the cookie was not kept', async () => {
+  const problems: unknown[] = []
+  const onEvent = (event: AuthEvent) => 'problem' in event && problems.push(event.problem)
+  const refused = httpError(401)
+  for (const isFirst of [true, false]) {
+    const auth = await signIn(openTab({ onEvent }))
+    const last = outcome(auth.refresh())
+    await elapse()
+    if (!isFirst) {
+      backend.latest('refresh').grant()
+      await elapse()
+      auth.refresh().catch(() => {})
+      await elapse()
+    }
+    problems.length = 0
+    backend.latest('refresh').fail(refused)
+    await elapse()
+    expect(last.state).not.toBe('pending')
+    expect(problems).toEqual([isFirst ? expect.stringContaining('cookie') : undefined])
+  }
+})
+
+it('R8: what the API says as it refuses a refresh reaches all tabs', async () => {
+  const events: AuthEvent[] = []
+  const first = await signIn()
+  const second = openTab({ onEvent: (event) => events.push(event) })
+  first.refresh().catch(() => {})
+  await elapse()
+  const refused = Object.assign(httpError(403), {
+    data: { message: 'Your account was suspended.' },
+  })
+  backend.latest('refresh').fail(refused)
+  await elapse()
+  expect(first.endCause.value).toBe(refused)
+  expect(second.endCause.value).toMatchObject({ status: 403, data: refused.data })
+  expect(events).toContainEqual({ type: 'end', reason: 'expired', cause: second.endCause.value })
+})
+
 it('R6: a fetch that ignores its signal does not resolve after a sign-out', async () => {
   const auth = await signIn()
   const { fetch, sent, arrived } = createStubApi()
