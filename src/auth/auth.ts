@@ -4,8 +4,8 @@
  */
 import { computed, markRaw, onScopeDispose } from 'vue'
 import type { AuthBackend, CallOptions } from './backend.ts'
-import type { PasswordCredentials } from './contract.ts'
-import { readGrant } from './contract.ts'
+import { UserSchema, readGrant } from './contract.ts'
+import type { PasswordCredentials, User, UserSchemaOf } from './contract.ts'
 import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
@@ -20,8 +20,13 @@ import { createOtherTabs } from './tabs/other-tabs.ts'
 import { createTabs, noTabs } from './tabs/tabs.ts'
 import type { Tabs } from './tabs/tabs.ts'
 
-export interface AuthOptions<Credentials = PasswordCredentials> {
+export interface AuthOptions<Credentials = PasswordCredentials, U extends User = User> {
   backend: AuthBackend<Credentials>
+  /**
+   * A valibot schema of the app's user: what crosses the wire, and what `user` is. Fields that it does not
+   * name are dropped. Default: an `id`, `roles`, and whatever else the API says.
+   */
+  user?: UserSchemaOf<U>
   /** Default: the tabs of this browser profile. Null: this tab is on its own. */
   tabs?: Tabs | null
   /**
@@ -41,7 +46,9 @@ export interface AuthOptions<Credentials = PasswordCredentials> {
   random?: () => number
 }
 
-export function createAuth<Credentials = PasswordCredentials>(options: AuthOptions<Credentials>) {
+export function createAuth<Credentials = PasswordCredentials, U extends User = User>(
+  options: AuthOptions<Credentials, U>,
+) {
   const {
     now = Date.now,
     random = Math.random,
@@ -51,10 +58,11 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   const { tabs = createTabs({ patience: timeout + 5_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
-  const ask = createGrantRequest({ backend, now, random, timeout })
+  const userSchema = options.user ?? UserSchema
+  const ask = createGrantRequest({ backend, userSchema, now, random, timeout })
 
   // The tabs, the session that is current in this one, and what other tabs change in it.
-  const others = createOtherTabs(tabs ?? noTabs(), now)
+  const others = createOtherTabs({ tabs: tabs ?? noTabs(), userSchema, now })
   const history = createHistory(others, now)
   const sessions = createCurrentSession({
     now,
@@ -244,7 +252,7 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   }
 
   const status = computed(() => state.value.status)
-  const user = computed(() => state.value.user)
+  const user = computed(() => state.value.user as U | null)
   return {
     status,
     user,
@@ -256,6 +264,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     /** The error with which the API refused the refresh, if that ended the session. */
     endCause: computed(() => state.value.endCause),
     hasRole: computed(() => (role: string) => user.value?.roles.includes(role) ?? false),
+    /** Whether the user has a permission, if the app's user has a list of `permissions`. */
+    can: computed(() => (permission: string) => permissionsOf(user.value).includes(permission)),
     login,
     logout,
     refresh,
@@ -264,6 +274,11 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     /** The session in which a call begins (fetch.ts). */
     sessions: markRaw({ current: currentForCall }),
   }
+}
+
+function permissionsOf(user: User | null): unknown[] {
+  const { permissions } = Object(user)
+  return Array.isArray(permissions) ? permissions : []
 }
 
 /** The same back end, and whether one of its functions is being called right now. */

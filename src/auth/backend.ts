@@ -2,7 +2,7 @@
  * The seam to the API: how to sign in, refresh and sign out. When to do so is decided in session.ts
  * and auth.ts. For another API, write another AuthBackend.
  */
-import type { PasswordCredentials, TokenGrant, User } from './contract.ts'
+import type { PasswordCredentials, TokenGrant } from './contract.ts'
 import { ApiError } from './errors.ts'
 import { fetchOrGlobal } from './request.ts'
 import { apiOrigin } from './url.ts'
@@ -35,7 +35,7 @@ export interface AuthBackend<Credentials = PasswordCredentials> {
    */
   logout(options: LogoutOptions): Promise<void>
   /** Who is signed in. Called only if a grant has no `user` and none is known yet. */
-  getUser?(accessToken: string, options?: CallOptions): Promise<User>
+  getUser?(accessToken: string, options?: CallOptions): Promise<unknown>
 }
 
 export interface BackendOptions {

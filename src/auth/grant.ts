@@ -2,7 +2,7 @@
 import type { AuthBackend, CallOptions } from './backend.ts'
 import type { Clock } from './backoff.ts'
 import { lifetimeProblem, readGrant, readUser } from './contract.ts'
-import type { TokenGrant, User } from './contract.ts'
+import type { TokenGrant, User, UserSchemaOf } from './contract.ts'
 import { InvalidGrantError, isRefusal } from './errors.ts'
 import type { Outcome } from './events.ts'
 import { withTimeLimit } from './signals.ts'
@@ -19,11 +19,14 @@ export interface HeldGrant {
 
 export interface GrantOptions extends Clock {
   backend: Pick<AuthBackend, 'getUser'>
+  userSchema: UserSchemaOf<User>
   /** Milliseconds (R11). */
   timeout: number
 }
 
-export function createGrantRequest({ backend, now, random, timeout }: GrantOptions) {
+export function createGrantRequest(options: GrantOptions) {
+  const { backend, userSchema, now, random, timeout } = options
+
   /** `known`: the user if the grant names none. `done` gets the outcome, for `onEvent`. */
   return async function requestGrant(
     call: (options: CallOptions) => Promise<TokenGrant>,
@@ -53,13 +56,15 @@ export function createGrantRequest({ backend, now, random, timeout }: GrantOptio
   ) {
     const grant = readGrant(await call(options))
     const receivedAt = now() // Lifetimes count from here, because the server's clock may differ.
-    const user = grant.user ?? known ?? (await askForUser(grant.accessToken, options))
+    const user = await userOf(grant, known, options)
     return { ...grant, user, receivedAt }
   }
 
-  async function askForUser(accessToken: string, options: CallOptions): Promise<User> {
+  async function userOf(grant: TokenGrant, known: User | null, options: CallOptions) {
+    if (grant.user) return readUser(userSchema, grant.user)
+    if (known) return known
     if (!backend.getUser) throw new InvalidGrantError('The grant has no user: add it, or getUser')
-    return readUser(await backend.getUser(accessToken, options))
+    return readUser(userSchema, await backend.getUser(grant.accessToken, options))
   }
 
   function hold({

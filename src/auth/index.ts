@@ -17,6 +17,7 @@ export type {
 } from './backend.ts'
 export { createApiClient } from './client.ts'
 export type { ApiClientOptions } from './client.ts'
+export { UserSchema } from './contract.ts'
 export type { PasswordCredentials, TokenGrant, User } from './contract.ts'
 export {
   ApiError,

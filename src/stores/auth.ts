@@ -1,11 +1,14 @@
 /** The app's auth store. It owns the tokens: the access token in memory, the refresh token by its back end. */
 import { defineStore } from 'pinia'
 import { backend } from '@/api/backend.ts'
+import { UserSchema } from '@/api/user.ts'
 import { createAuth } from '@/auth/index.ts'
 import type { AuthEvent } from '@/auth/index.ts'
 import { showInDevtools } from '@/devtools.ts'
 
-export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEvent }))
+export const useAuthStore = defineStore('auth', () =>
+  createAuth({ backend, user: UserSchema, onEvent }),
+)
 
 /**
  * For a button *Retry*, before the request: if that needs a refresh, it is sent, even while failed

@@ -2,23 +2,25 @@
 import * as v from 'valibot'
 import { MAX_RETRY_AFTER } from '../backoff.ts'
 import type { SessionChange } from '../changes.ts'
-import { MAX_LIFETIME_SECONDS, TokenSchema, UserSchema } from '../contract.ts'
+import { MAX_LIFETIME_SECONDS, TokenSchema } from '../contract.ts'
+import type { User, UserSchemaOf } from '../contract.ts'
 
 const Text = v.pipe(v.string(), v.maxLength(1000))
 const Id = v.pipe(v.string(), v.nonEmpty(), v.maxLength(100))
 /** Milliseconds since the epoch. */
 const Time = v.pipe(v.number(), v.finite())
 
-const GrantSchema = v.pipe(
-  v.object({
-    user: UserSchema,
-    accessToken: TokenSchema,
-    receivedAt: Time,
-    renewAt: Time,
-    expiresAt: Time,
-  }),
-  v.check((grant) => grant.expiresAt - grant.receivedAt <= MAX_LIFETIME_SECONDS * 1000),
-)
+const grantSchema = (user: UserSchemaOf<User>) =>
+  v.pipe(
+    v.object({
+      user,
+      accessToken: TokenSchema,
+      receivedAt: Time,
+      renewAt: Time,
+      expiresAt: Time,
+    }),
+    v.check((grant) => grant.expiresAt - grant.receivedAt <= MAX_LIFETIME_SECONDS * 1000),
+  )
 
 const ErrorSchema = v.object({
   name: Text,
@@ -33,31 +35,36 @@ const FailureSchema = v.pipe(
   v.check((failure) => failure.until - failure.at <= MAX_RETRY_AFTER),
 )
 
-const ChangeSchema = v.variant('type', [
-  v.object({ type: v.literal('granted'), id: Id, grant: GrantSchema }),
-  v.object({ type: v.literal('failed'), id: Id, failure: FailureSchema }),
+const changeSchema = (user: UserSchemaOf<User>) =>
+  v.variant('type', [
+    v.object({ type: v.literal('granted'), id: Id, grant: grantSchema(user) }),
+    v.object({ type: v.literal('failed'), id: Id, failure: FailureSchema }),
+    v.object({
+      type: v.literal('ended'),
+      id: Id,
+      reason: v.picklist(['signed-out', 'expired']),
+      cause: v.optional(ErrorSchema),
+    }),
+  ])
+
+const messageSchema = (user: UserSchemaOf<User>) =>
   v.object({
-    type: v.literal('ended'),
-    id: Id,
-    reason: v.picklist(['signed-out', 'expired']),
-    cause: v.optional(ErrorSchema),
-  }),
-])
+    change: changeSchema(user),
+    /** The shared session id has been stored for all tabs. */
+    isStored: v.boolean(),
+    /** The refresh that the sender sent last has settled (R16). */
+    settled: v.optional(v.nullable(Text)),
+  })
 
-const MessageSchema = v.object({
-  change: ChangeSchema,
-  /** The shared session id has been stored for all tabs. */
-  isStored: v.boolean(),
-  /** The refresh that the sender sent last has settled (R16). */
-  settled: v.optional(v.nullable(Text)),
-})
+export type TabMessage = v.InferOutput<ReturnType<typeof messageSchema>>
 
-export type TabMessage = v.InferOutput<typeof MessageSchema>
-
-/** Null for a message of another sender or version. */
-export function readMessage(data: unknown): TabMessage | null {
-  const result = v.safeParse(MessageSchema, data)
-  return result.success ? result.output : null
+/** Reads a message, or returns null for one of another sender or version. */
+export function createMessageReader(userSchema: UserSchemaOf<User>) {
+  const schema = messageSchema(userSchema)
+  return (data: unknown): TabMessage | null => {
+    const result = v.safeParse(schema, data)
+    return result.success ? result.output : null
+  }
 }
 
 /** A change as another tab can get it. */

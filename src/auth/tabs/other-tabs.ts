@@ -3,7 +3,8 @@
  * no session; what a change of another tab does here is in follow.ts.
  */
 import type { SessionChange } from '../changes.ts'
-import { createMessageWait, portable, readChange, readMessage } from './messages.ts'
+import type { User, UserSchemaOf } from '../contract.ts'
+import { createMessageReader, createMessageWait, portable, readChange } from './messages.ts'
 import { createRefreshMark } from './reload.ts'
 import { createStoredSession } from './stored-session.ts'
 import type { Tabs } from './tabs.ts'
@@ -23,7 +24,14 @@ export interface Follower {
 
 export type OtherTabs = ReturnType<typeof createOtherTabs>
 
-export function createOtherTabs(tabs: Tabs, now: () => number) {
+export interface OtherTabsOptions {
+  tabs: Tabs
+  userSchema: UserSchemaOf<User>
+  now: () => number
+}
+
+export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
+  const readMessage = createMessageReader(userSchema)
   const session = createStoredSession(tabs.session)
   const refreshMark = createRefreshMark(tabs.refreshSentAt, now)
   const arrivals = createMessageWait()

@@ -8,7 +8,8 @@ import {
   createAuthFetch,
   createCookieBackend,
 } from '@/auth/index.ts'
-import type { AuthEvent, User } from '@/auth/index.ts'
+import type { User } from '@/api/user.ts'
+import type { AuthEvent } from '@/auth/index.ts'
 import { createStubApi } from '../../support/api.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import { FakePage } from '../../support/browser.ts'

@@ -1,7 +1,14 @@
 // @vitest-environment node
 /** Signing in and out, restoring, and what is reported of it. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { SessionEndedError, createAuthFetch, createJsonBackend } from '@/auth/index.ts'
+import * as v from 'valibot'
+import {
+  SessionEndedError,
+  UserSchema,
+  createAuth,
+  createAuthFetch,
+  createJsonBackend,
+} from '@/auth/index.ts'
 import type { AuthBackend, AuthEvent } from '@/auth/index.ts'
 import { createStubApi, ok } from '../../support/api.ts'
 import { bob, grantFor, httpError } from '../../support/backend.ts'
@@ -214,6 +221,41 @@ describe('a function of the back end that calls the store', () => {
     const restored = outcome(auth.restore())
     await elapse()
     expect(String(restored.reason)).toContain('would wait for itself')
+  })
+})
+
+describe('the user of an app', () => {
+  it('has the fields of its schema in all tabs, and a number for an id becomes a string', async () => {
+    const user = v.object({
+      ...UserSchema.entries,
+      email: v.string(),
+      permissions: v.array(v.string()),
+    })
+    const open = () => createAuth({ backend, user, tabs: browser.openTab() })
+    const [first, second] = [open(), open()]
+    const signedIn = first.login(credentials)
+    await elapse()
+    const known = { email: 'ada@example.com', roles: [], permissions: ['invoices.read'] }
+    backend
+      .latest('login')
+      .grant({ accessToken: 'a', expiresIn: 900, user: { ...known, id: 7, x: 1 } })
+    await signedIn
+    await elapse()
+    for (const auth of [first, second]) {
+      expect(auth.user.value).toEqual({ ...known, id: '7' })
+      expect([auth.can.value('invoices.read'), auth.can.value('invoices.write')]).toEqual([
+        true,
+        false,
+      ])
+    }
+  })
+
+  it('may be anything with an id and roles where the app says nothing', async () => {
+    const signedIn = openTab().login(credentials)
+    await elapse()
+    backend.latest('login').grant({ ...grantFor(), user: { id: '1', roles: [], email: 'a@b.c' } })
+    await signedIn
+    expect(openTab().can.value('anything')).toBe(false)
   })
 })
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { watch } from 'vue'
 import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import { UserSchema } from '@/api/user.ts'
 import type { TokenGrant } from '@/auth/index.ts'
 import type { HeldGrant } from '@/auth/grant.ts'
 import type { TabsOptions } from '@/auth/tabs/tabs.ts'
@@ -30,7 +31,7 @@ function openTab(options: TabsOptions & { timeout?: number } = {}) {
   const { timeout, ...tabsOptions } = options
   const page = new FakePage()
   const tabs = browser.openTab({ page: page as unknown as Document, ...tabsOptions })
-  const auth = createAuth({ backend, tabs, timeout, random: () => 0 })
+  const auth = createAuth({ backend, user: UserSchema, tabs, timeout, random: () => 0 })
   return { tabs, page, auth, session: () => auth.sessions.current()! }
 }
 

@@ -1,6 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, watch } from 'vue'
+import { UserSchema } from '@/api/user.ts'
 import { SessionEndedError, createAuth } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
@@ -20,7 +21,7 @@ beforeEach(() => {
 })
 
 function openTab() {
-  return createAuth({ backend, tabs: browser.openTab(), random: () => 0 })
+  return createAuth({ backend, user: UserSchema, tabs: browser.openTab(), random: () => 0 })
 }
 
 async function signIn(auth = openTab(), grant = grantFor()) {
@@ -412,7 +413,12 @@ describe('refresh', () => {
     { lifetime: 60, random: 0, begins: 56 },
     { lifetime: 60, random: 0.5, begins: 52 },
   ])('R7: that stretch is drawn for each token: $begins s of $lifetime s', async (row) => {
-    const auth = createAuth({ backend, tabs: browser.openTab(), random: () => row.random })
+    const auth = createAuth({
+      backend,
+      user: UserSchema,
+      tabs: browser.openTab(),
+      random: () => row.random,
+    })
     const { session } = await signIn(auth, grantFor(ada, row.lifetime))
     await elapse(row.begins * 1000 - 1)
     session.tokenToSend()
@@ -559,7 +565,7 @@ describe('R7: a temporary failure', () => {
     ['nothing', null],
     ['a user without roles', { ...grantFor(), user: { ...ada, roles: undefined } }],
     ['roles that are none', { ...grantFor(), user: { ...ada, roles: [7] } }],
-    ['a user whose id is a number', { ...grantFor(), user: { ...ada, id: 7 } }],
+    ['a user whose id is none', { ...grantFor(), user: { ...ada, id: {} } }],
     ...[0, -1, NaN, Infinity, 1e12].map((expiresIn): [string, unknown] => [
       `expiresIn ${expiresIn}`,
       { ...grantFor(), expiresIn },
@@ -571,7 +577,7 @@ describe('R7: a temporary failure', () => {
     backend.latest('refresh').grant(answer)
     await elapse()
 
-    expect(String(refreshed.reason)).toMatch(/not a token grant/)
+    expect(String(refreshed.reason)).toMatch(/not a (token grant|user)/)
     expect(auth.accessToken.value).toBe(grant.accessToken)
   })
 
@@ -620,7 +626,12 @@ describe('R7: a temporary failure', () => {
   })
 
   it('takes a random half off the wait, so that a fleet spreads out', async () => {
-    const auth = createAuth({ backend, tabs: browser.openTab(), random: () => 0.999 })
+    const auth = createAuth({
+      backend,
+      user: UserSchema,
+      tabs: browser.openTab(),
+      random: () => 0.999,
+    })
     await signIn(auth)
     expect(await silenceAfter(auth, httpError(503))).toBe(750)
   })

@@ -4,7 +4,7 @@
  */
 import { FetchError } from 'ofetch'
 import { SessionEndedError } from '@/auth/index.ts'
-import type { User } from '@/auth/index.ts'
+import type { User } from '@/api/user.ts'
 import { TIME_TO_LAND } from '@/auth/tabs/reload.ts'
 import { LIFETIME } from './model.ts'
 import type { Answer, Family } from './model.ts'
@@ -467,7 +467,7 @@ export class Rules implements Watcher<Tab> {
   agreed(): void {
     const views = this.world.tabs.map(({ auth }) => {
       const { status, user } = auth
-      return `${status.value} ${user.value?.username ?? ''}`
+      return `${status.value} ${(user.value as User | null)?.username ?? ''}`
     })
     if (new Set(views).size > 1) this.broken('R13', `tabs disagree: ${views.join(', ')}`)
     if (views.some((view) => view.startsWith('restoring'))) this.broken('R13', 'a tab is restoring')

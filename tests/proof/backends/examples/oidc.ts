@@ -1,7 +1,7 @@
 /** OpenID Connect for a public client: code flow with PKCE, checked by oauth4webapi; the refresh is ours. */
 import * as oauth from 'oauth4webapi'
 import { browserStorage, createRequest, createStoredValue, isRefusal } from '@/auth/index.ts'
-import type { AuthBackend, CallOptions, User } from '@/auth/index.ts'
+import type { AuthBackend, CallOptions } from '@/auth/index.ts'
 
 type Storage = ReturnType<typeof browserStorage>
 
@@ -72,7 +72,7 @@ export function createOidcBackend(options: OidcOptions) {
     return request('POST', url, { body: new URLSearchParams({ client_id, ...form }), signal })
   }
 
-  async function userOf(accessToken: string, { signal }: CallOptions = {}): Promise<User> {
+  async function userOf(accessToken: string, { signal }: CallOptions = {}) {
     const { userinfo_endpoint } = await discover()
     const claims = await request('GET', userinfo_endpoint!, { accessToken, signal })
     const { sub, preferred_username: username = sub, name = username, roles = [] } = claims
