@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Component } from 'vue'
 import type { RouteLocationNormalized } from 'vue-router'
-import type { User } from '@/api/user.ts'
+import type { User } from '@/auth/index.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import {
   auth,
