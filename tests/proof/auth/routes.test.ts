@@ -5,7 +5,7 @@ import { Routes } from '@/auth/routes.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 import { createApiClient } from '@/auth/index.ts'
 import { createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { grantFor, httpError } from '../../support/backend.ts'
+import { httpError } from '../../support/backend.ts'
 import { baseURL, createWorld, openClient } from '../../support/world.ts'
 
 useFakeClock()

@@ -1057,7 +1057,7 @@ describe('sign-in', () => {
   })
 
   it('R6: a request that waits for a token when somebody else signs in is not sent', async () => {
-    const { tabs, grant } = await openTabs(2)
+    const { tabs } = await openTabs(2)
     const { fetch, sent } = createStubApi()
     const api = createApiClient({ auth: tabs[0]!.auth, baseURL: 'https://api.example', fetch })
     // The API cannot refresh, so that the request still waits when bob has signed in.
@@ -1273,7 +1273,7 @@ describe('a clock that is changed', () => {
   })
 
   it('R1: a day back costs one refresh in all tabs, and no rejected token', async () => {
-    const { tabs, grant } = await openTabs(3)
+    const { tabs } = await openTabs(3)
     vi.setSystemTime(Date.now() - DAY)
     // Nobody knows how long the token has lived.
     const asked = tabs.map(({ auth }) => outcome(auth.getAccessToken()))
