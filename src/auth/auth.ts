@@ -71,8 +71,8 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** A sign-in got no answer. The cookie may be another person's by now (R6). */
-  let isUserInDoubt = false
+  /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
+  let doubt: { id: string | null } | null = null
 
   /**
    * Signs in, and replaces a session that there may be.
@@ -88,11 +88,11 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
           report({ type: 'sign-in', ...outcome }),
         )
         signal.throwIfAborted() // R12
-        isUserInDoubt = false
+        doubt = null
         announce({ type: 'granted', id: newSessionId(), grant })
       })
       .catch((error) => {
-        if (!isRefusal(error)) isUserInDoubt = true
+        if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
         throw error
       })
   }
@@ -211,15 +211,16 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   async function requestGrant(session: Session, cause: RefreshCause) {
     const send = (options: CallOptions) =>
       others.markRefresh(() => backend.refresh(options), options.signal)
-    const isSure = !isUserInDoubt || !backend.getUser
+    const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) =>
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
     )
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
-    const isOther = session.grant ? !isOf(session, grant) : isUserInDoubt // R6
-    isUserInDoubt = false
+    // A session that another tab has begun since is known to be that of the cookie.
+    const isOther = session.grant ? !isOf(session, grant) : doubt?.id === session.id // R6
+    doubt = null
     return { id: isOther ? newSessionId() : session.id, grant }
   }
 
