@@ -81,8 +81,8 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   let signIns = new AbortController()
   /** The session that has begun here by a sign-in, and has not been refreshed yet. */
   let unproven: string | null = null
-  /** A sign-in got no answer. The cookie may be another person's by now (R6). */
-  let isUserInDoubt = false
+  /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
+  let doubt: { id: string | null } | null = null
 
   /**
    * Signs in, and replaces a session that there may be.
@@ -98,12 +98,12 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
           report({ type: 'sign-in', ...outcome }),
         )
         signal.throwIfAborted() // R12
-        isUserInDoubt = false
+        doubt = null
         unproven = newSessionId()
         announce({ type: 'granted', id: unproven, grant })
       })
       .catch((error) => {
-        if (!isRefusal(error)) isUserInDoubt = true
+        if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
         throw error
       })
   }
@@ -222,7 +222,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   async function requestGrant(session: Session, cause: RefreshCause) {
     const send = (options: CallOptions) =>
       others.markRefresh(() => backend.refresh(options), options.signal)
-    const isSure = !isUserInDoubt || !backend.getUser
+    const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
       const isFirst = session.id === unproven
@@ -232,8 +232,9 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
-    const isOther = session.grant ? !isOf(session, grant) : isUserInDoubt // R6
-    isUserInDoubt = false
+    // A session that another tab has begun since is known to be that of the cookie.
+    const isOther = session.grant ? !isOf(session, grant) : doubt?.id === session.id // R6
+    doubt = null
     return { id: isOther ? newSessionId() : session.id, grant }
   }
 

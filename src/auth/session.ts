@@ -122,8 +122,8 @@ export class Session {
     const before = this.#grant
     const isRenewed = () => this.#grant !== before && this.isGood()
     const refreshed = this.#context.exclusive(async () => {
-      this.#throwIfPaused()
       if (isRenewed()) return // Another tab has refreshed meanwhile.
+      this.#throwIfPaused()
       const sentAt = this.#context.now()
       try {
         const { id, grant } = await this.#context.requestGrant(this, cause)

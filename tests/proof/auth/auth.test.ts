@@ -158,6 +158,28 @@ describe('R6: a sign-in that got no answer', () => {
     await elapse()
     expect(sleeper.user.value).toEqual(bob)
   })
+
+  it('does not replace a session that another tab has begun since', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const sleeper = await signIn(openTab({ tabs }))
+    const lost = outcome(sleeper.login(credentials))
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(lost.state).toBe('rejected')
+    tabs.asleep = true
+    const auth = await signIn()
+    const session = auth.sessions.current()!
+
+    tabs.asleep = false
+    page.show('visible')
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(session.ended).toBeNull()
+    expect(sleeper.sessions.current()!.id).toBe(session.id)
+  })
 })
 
 describe('R8: a tab that has no refresh token', () => {

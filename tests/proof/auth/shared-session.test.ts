@@ -395,6 +395,24 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(3)
   })
 
+  it('R4: does not reach a call that has got a token meanwhile', async () => {
+    browser = new FakeBrowser({ locks: false, latency: 20 })
+    const { tabs } = await openTabs(2)
+    const [first, second] = tabs as [Tab, Tab]
+    await elapse(900_000)
+    const refreshed = outcome(second.auth.refresh())
+    await elapse()
+    const waiting = outcome(first.auth.getAccessToken()) // For the refresh that another tab has sent.
+    const next = grantFor()
+    backend.latest('refresh').grant(next)
+    await elapse(10)
+    const failed = outcome(second.auth.refresh())
+    await heard()
+    await failRefresh(httpError(503))
+    expect([refreshed.state, failed.state]).toEqual(['fulfilled', 'rejected'])
+    expect(waiting.value).toBe(next.accessToken)
+  })
+
   it('R7: of two pauses, the longer counts in all tabs', async () => {
     const { tabs } = await openTabs(1)
     const { auth, session } = tabs[0]!
