@@ -103,13 +103,13 @@ export async function signIn(page: Page, username = 'demo') {
 
 /** Signs out by the header, where the button may be in the account menu. */
 export async function signOut(page: Page) {
-  await openAccountMenu(page)
+  const menu = accountMenu(page)
+  if (await menu.isVisible()) await menu.click()
   await page.getByRole('button', { name: names.signOut }).click()
 }
 
-async function openAccountMenu(page: Page) {
-  if (await accountMenu(page).isVisible()) await accountMenu(page).click()
-}
+const accountMenu = (page: Page) =>
+  page.getByRole('banner').getByRole('button', { name: /account/i })
 
 /** Opens a page by the link in the header. */
 export async function openPage(page: Page, name: string) {
@@ -144,9 +144,6 @@ export async function expectHeading(page: Page, heading: string) {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading)
 }
 
-const accountMenu = (page: Page) =>
-  page.getByRole('banner').getByRole('button', { name: /account/i })
-
 // demo:start
 /** Tries again as a person does. The page may also come by itself, when the browser is online. */
 export async function tryAgainUntil(page: Page, heading: string) {
@@ -157,7 +154,6 @@ export async function tryAgainUntil(page: Page, heading: string) {
   }).toPass()
 }
 
-// demo:end
 /** Where the header says who is signed in. */
 export const personIn = (page: Page) =>
   page.getByRole('banner').locator('.person').or(accountMenu(page)).first()
@@ -172,3 +168,4 @@ export async function expectNobody(page: Page) {
   await expect(page.getByRole('banner').getByRole('link', { name: names.signIn })).toBeVisible()
   await expect(personIn(page)).toHaveCount(0)
 }
+// demo:end
