@@ -60,6 +60,7 @@ const demo = [
   'tests/e2e/cookies.spec.ts',
   'tests/e2e/dev.spec.ts',
   'tests/e2e/firefox.mjs',
+  'tests/e2e/lab.ts',
   'tests/e2e/lab.spec.ts',
   'tests/e2e/load.spec.ts',
   'tests/e2e/network.spec.ts',

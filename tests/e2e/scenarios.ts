@@ -8,6 +8,8 @@ export interface Expected {
   answered: number
   /** What the server answered to each refresh. Broken ones are tried again by the browser itself. */
   answers: number[]
+  /** The bars of the first and the last lane in which the server is at work. */
+  bars: [first: string[], last: string[]]
 }
 
 export const scenarios: Record<string, Expected> = {
@@ -18,6 +20,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 0,
     answered: 10,
     answers: [],
+    bars: [['sent'], ['sent']],
   },
   'Token dead by the clock': {
     sent: 10,
@@ -26,6 +29,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 0,
     answered: 10,
     answers: [200],
+    bars: [['sent'], ['sent']],
   },
   'Token refused by the server': {
     sent: 20,
@@ -34,6 +38,10 @@ export const scenarios: Record<string, Expected> = {
     replayed: 10,
     answered: 10,
     answers: [200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
   },
   'Refresh slow': {
     sent: 15,
@@ -42,6 +50,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 5,
     answered: 10,
     answers: [200],
+    bars: [['rejected', 'replayed'], ['sent']],
   },
   'Refresh answered 503, twice': {
     sent: 20,
@@ -50,6 +59,10 @@ export const scenarios: Record<string, Expected> = {
     replayed: 10,
     answered: 10,
     answers: [503, 503, 200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
   },
   'Refresh refused': {
     sent: 10,
@@ -58,6 +71,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 0,
     answered: 0,
     answers: [401],
+    bars: [['rejected'], ['rejected']],
   },
   'Offline at the refresh': {
     sent: 20,
@@ -66,5 +80,9 @@ export const scenarios: Record<string, Expected> = {
     replayed: 10,
     answered: 10,
     answers: [200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
   },
 }
