@@ -66,6 +66,7 @@ const demo = [
   'tests/e2e/network.spec.ts',
   'tests/e2e/origins.spec.ts',
   'tests/e2e/projects.spec.ts',
+  'tests/e2e/recipes.spec.ts',
   'tests/e2e/refresh.spec.ts',
   'tests/e2e/scenarios.ts',
   'tests/e2e/screens.ts',
@@ -91,8 +92,10 @@ const demoScripts = [
 
 /** Packages that only the demo needs. */
 const demoPackages = [
+  '@pinia/testing',
   'axios',
   'axios-auth-refresh',
+  'eventsource-parser',
   'ky',
   'oauth4webapi',
   'openapi-fetch',
