@@ -98,7 +98,9 @@ export function createProjects(now: () => number) {
     projects.splice(projects.indexOf(get(userId, id)), 1)
   }
 
-  const count = (userId: string) => of(userId).length
+  /** How many there are, or how many with this status. */
+  const count = (userId: string, status?: Project['status']) =>
+    of(userId).filter((project) => !status || project.status === status).length
   return { find, get, add, change, remove, count, clear: () => projectsByUser.clear() }
 }
 
@@ -179,7 +181,15 @@ const NAMES = [
   'Backup drill',
 ]
 
-/** Enough for three pages, an hour apart. */
+/** When each was added: days ago, as people do it, some in a row and then none for weeks. */
+const ADDED = [
+  0.08, 0.9, 2.2, 4.6, 9, 11, 16, 23, 24, 31, 38, 45, 46, 60, 74, 75, 91, 104, 130, 131, 160, 190,
+  220,
+]
+/** In how many days each is due; those that are only planned have no date yet. */
+const DUE = [12, 0, 3, 26, 0, -2, 41, 0, -9, 8, 0, -30, 19, 0, -41, 63, 0, -77, 90, 0, -120, 35, 0]
+
+/** Enough for three pages. */
 function seed(now: number): Project[] {
   return NAMES.map((name, index) => {
     const status = (['active', 'planned', 'done'] as const)[index % 3]!
@@ -188,9 +198,9 @@ function seed(now: number): Project[] {
       name,
       description: status === 'active' ? `What “${name}” is about, and who works on it.` : '',
       dueOn:
-        status === 'planned' ? null : new Date(now + (index + 7) * DAY).toISOString().slice(0, 10),
+        status === 'planned' ? null : new Date(now + DUE[index]! * DAY).toISOString().slice(0, 10),
       status,
-      createdAt: new Date(now - index * 3_600_000).toISOString(),
+      createdAt: new Date(now - ADDED[index]! * DAY).toISOString(),
     }
   })
 }

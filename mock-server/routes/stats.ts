@@ -7,6 +7,8 @@ import type { MockServer } from '../app.ts'
 interface Stats {
   /** How many the user has. */
   projects: number
+  active: number
+  done: number
   notifications: number
   /** Of the server. */
   uptimeSeconds: number
@@ -18,6 +20,8 @@ export function registerStats(app: H3, server: MockServer): void {
     const user = await access.requireUser(event)
     return {
       projects: projects.count(user.id),
+      active: projects.count(user.id, 'active'),
+      done: projects.count(user.id, 'done'),
       notifications: notifications.length,
       uptimeSeconds: Math.floor((now() - startedAt) / 1000),
     }

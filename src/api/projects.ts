@@ -12,6 +12,13 @@ export interface Project {
   createdAt: string
 }
 
+/** In words, in the order that they come in. */
+export const STATUSES: Record<Project['status'], string> = {
+  planned: 'Planned',
+  active: 'Active',
+  done: 'Done',
+}
+
 /** A part of a list. */
 export interface Page<T> {
   items: T[]

@@ -3,6 +3,9 @@ import { json } from '@/api/client.ts'
 
 export interface Stats {
   projects: number
+  /** How many of them are under way, and done. */
+  active: number
+  done: number
   notifications: number
   uptimeSeconds: number
 }

@@ -14,7 +14,7 @@ import {
 import type { Frame, Row, Words } from './rows.ts'
 import { inThousands, ticksOf } from './scale.ts'
 import type { TabTrace, Trace } from './trace.ts'
-import { CLIENTS, MAX_LANES, restInWords, verdictOf } from './verdict.ts'
+import { CLIENTS, MAX_LANES, detailsOf, headlineOf, restInWords } from './verdict.ts'
 
 /** What is to be drawn: a run, or the room that one will take. */
 export interface Part {
@@ -36,7 +36,10 @@ export interface Group {
 
 export interface Section {
   client: ClientName
+  /** How far to the right it stands. */
+  x: number
   title: Words
+  headline: Words & { isGood: boolean | null }
   verdict: Words[]
   ticks: { x: number; text: string }[]
   axisY: number
@@ -57,13 +60,19 @@ export interface Drawing {
   sections: Section[]
 }
 
-const TITLE = 22
+const TITLE = 20
+const HEADLINE = 26
 const GROUP_GAP = 10
-const SECTION_GAP = 28
+const SECTION_GAP = 32
+/** From this width on, two sections stand side by side. */
+const BESIDE = 860
+const COLUMN_GAP = 40
 
 const NOTHING: TabTrace = { tab: '', lanes: [] }
 
-export function layout(parts: readonly Part[], width: number, end: number, top: number): Drawing {
+export function layout(parts: readonly Part[], full: number, end: number, top: number): Drawing {
+  const isBeside = parts.length > 1 && full >= BESIDE
+  const width = isBeside ? Math.floor((full - COLUMN_GAP) / parts.length) : full
   const narrow = width < 480
   const left = narrow ? 56 : 64
   const right = width - (narrow ? 44 : 104)
@@ -73,25 +82,37 @@ export function layout(parts: readonly Part[], width: number, end: number, top: 
 
   const sections: Section[] = []
   let y = top
-  for (const part of parts) {
-    const section = sectionOf(part, y, frame, ticks)
+  for (const [index, part] of parts.entries()) {
+    const x = isBeside ? index * (width + COLUMN_GAP) : 0
+    const section = { ...sectionOf(part, y, frame, ticks), x }
     sections.push(section)
-    y = section.bottom + LINE + SECTION_GAP
+    if (!isBeside) y = section.bottom + LINE + SECTION_GAP
   }
-  return { width, height: Math.ceil(y - SECTION_GAP), sections }
+  const bottom = Math.max(...sections.map((section) => section.bottom))
+  return { width: full, height: Math.ceil(bottom + LINE), sections }
 }
 
-function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number[]): Section {
+function sectionOf(
+  part: Part,
+  top: number,
+  frame: Frame,
+  ticks: readonly number[],
+): Omit<Section, 'x'> {
   const { client, trace } = part
   const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
-  const said = trace ? verdictOf(trace) : ['Press “Send requests” and watch']
-  const lines = wrapped(said, frame.width)
+  const said = trace ? headlineOf(trace) : { text: 'Press “Send requests” and watch', isGood: null }
+  const headline = {
+    ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
+    isGood: said.isGood,
+  }
+  const lines = wrapped(trace ? detailsOf(trace) : [], frame.width)
   // The same room in every state, so that nothing moves.
   const room = frame.narrow ? 2 : 1
+  const head = top + TITLE + HEADLINE
   const verdict = lines.map((text, index) =>
-    at(0, top + TITLE + (index + 1) * LINE - 2, text, 'label', 'start'),
+    at(0, head + (index + 1) * LINE - 6, text, 'label', 'start'),
   )
-  const axisY = top + TITLE + Math.max(room, lines.length) * LINE + LINE + 12
+  const axisY = head + Math.max(room, lines.length) * LINE + LINE + 8
 
   let y = axisY + 6
   const refreshLabel = at(frame.left - 10, y + 12, 'refresh', 'label', 'end')
@@ -117,6 +138,7 @@ function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number
   return {
     client,
     title,
+    headline,
     verdict,
     ticks: ticks.map((tick) => ({ x: frame.x(tick), text: inThousands(tick) })),
     axisY,

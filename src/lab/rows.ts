@@ -53,7 +53,7 @@ const CHARACTER = 6.4
 
 /** Lanes thin out as they become many. */
 export function pitchOf(lanes: number): number {
-  return Math.max(3, Math.min(22, 480 / lanes))
+  return Math.max(3, Math.min(18, 480 / lanes))
 }
 
 /** Whether there is room for text in each lane. */
