@@ -53,6 +53,8 @@ const demo = [
   'src/api/stats.ts',
   'src/assets/demo.css',
   'src/components/ComparisonPicture.vue',
+  'src/components/MonthBars.vue',
+  'src/components/comparison.json',
   'src/lab',
   'src/views/AdminView.vue',
   'src/views/LabView.vue',

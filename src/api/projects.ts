@@ -19,6 +19,19 @@ export const STATUSES: Record<Project['status'], string> = {
   done: 'Done',
 }
 
+/** Orders of a list, in words. Without one, the newest come first. */
+export const SORTS = { name: 'Name', due: 'Due date' } as const
+
+/** What of the list is asked for. */
+export interface ProjectQuery {
+  /** Part of a name. */
+  q?: string
+  status?: Project['status']
+  sort?: keyof typeof SORTS
+  /** From 1. */
+  page?: number
+}
+
 /** A part of a list. */
 export interface Page<T> {
   items: T[]
@@ -38,7 +51,7 @@ interface Options {
 }
 
 export function listProjects(
-  query: { q?: string; page?: number } = {},
+  query: ProjectQuery = {},
   options: Options = {},
 ): Promise<Page<Project>> {
   return json<Page<Project>>('/projects', { ...options, query })

@@ -39,7 +39,7 @@ export interface Section {
   /** How far to the right it stands. */
   x: number
   title: Words
-  headline: Words & { isGood: boolean | null }
+  headline: Words & { isGood: boolean | null; isSmall: boolean }
   verdict: Words[]
   ticks: { x: number; text: string }[]
   axisY: number
@@ -67,6 +67,8 @@ const SECTION_GAP = 32
 /** From this width on, two sections stand side by side. */
 const BESIDE = 860
 const COLUMN_GAP = 40
+/** Below this width, headlines are smaller. */
+const SMALL = 360
 
 const NOTHING: TabTrace = { tab: '', lanes: [] }
 
@@ -79,12 +81,19 @@ export function layout(parts: readonly Part[], full: number, end: number, top: n
   const ticks = ticksOf(end, Math.max(2, Math.floor((right - left) / 84)))
   const x = (time: number) => left + (Math.min(time, end) / end) * (right - left)
   const frame: Frame = { left, right, width, narrow, x }
+  const rooms = parts.map((part) => roomOf(part, frame))
+  /** Side by side, all lanes begin at one height. */
+  const common: Room = {
+    lines: Math.max(...rooms.map(({ lines }) => lines)),
+    refreshes: Math.max(...rooms.map(({ refreshes }) => refreshes)),
+  }
 
   const sections: Section[] = []
   let y = top
   for (const [index, part] of parts.entries()) {
     const x = isBeside ? index * (width + COLUMN_GAP) : 0
-    const section = { ...sectionOf(part, y, frame, ticks), x }
+    const room = isBeside ? common : rooms[index]!
+    const section = { ...sectionOf(part, y, room, frame, ticks), x }
     sections.push(section)
     if (!isBeside) y = section.bottom + LINE + SECTION_GAP
   }
@@ -92,9 +101,34 @@ export function layout(parts: readonly Part[], full: number, end: number, top: n
   return { width: full, height: Math.ceil(bottom + LINE), sections }
 }
 
+/** What stands above the lanes. */
+interface Room {
+  /** How many lines the details of the verdict take. */
+  lines: number
+  /** How high the rows of refreshes are. */
+  refreshes: number
+}
+
+function roomOf(part: Part, frame: Frame): Room {
+  const rows = refreshRowsOf(part)
+  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
+  return {
+    // The same in every state, so that nothing moves.
+    lines: Math.max(frame.narrow ? 2 : 1, detailLinesOf(part, frame).length),
+    refreshes: Math.max(LINE + 4, count * refreshPitch(count)),
+  }
+}
+
+const refreshRowsOf = ({ client, trace }: Part) =>
+  packed(trace?.refreshes ?? [], client === 'classic').slice(0, MAX_LANES)
+
+const detailLinesOf = ({ trace }: Part, { width }: Frame) =>
+  wrapped(trace ? detailsOf(trace) : [], width)
+
 function sectionOf(
   part: Part,
   top: number,
+  room: Room,
   frame: Frame,
   ticks: readonly number[],
 ): Omit<Section, 'x'> {
@@ -104,24 +138,23 @@ function sectionOf(
   const headline = {
     ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
     isGood: said.isGood,
+    isSmall: frame.width < SMALL,
   }
-  const lines = wrapped(trace ? detailsOf(trace) : [], frame.width)
-  // The same room in every state, so that nothing moves.
-  const room = frame.narrow ? 2 : 1
   const head = top + TITLE + HEADLINE
-  const verdict = lines.map((text, index) =>
+  const verdict = detailLinesOf(part, frame).map((text, index) =>
     at(0, head + (index + 1) * LINE - 6, text, 'label', 'start'),
   )
-  const axisY = head + Math.max(room, lines.length) * LINE + LINE + 8
+  const axisY = head + room.lines * LINE + LINE + 8
 
-  let y = axisY + 6
-  const refreshLabel = at(frame.left - 10, y + 12, 'refresh', 'label', 'end')
-  const asked = trace?.refreshes ?? []
-  const rows = packed(asked, client === 'classic').slice(0, MAX_LANES)
-  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
-  const pitch = refreshPitch(count)
-  const refreshes = rows.map((row, index) => refreshRow(row, y + index * pitch, pitch, frame))
-  y += Math.max(LINE + 4, count * pitch) + 4
+  let y = axisY + 6 + room.refreshes
+  const rows = refreshRowsOf(part)
+  const own = roomOf(part, frame).refreshes
+  const pitch = refreshPitch(Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES)))
+  // Next to the lanes, where there is more room than they need.
+  const first = y - own
+  const refreshes = rows.map((row, index) => refreshRow(row, first + index * pitch, pitch, frame))
+  const refreshLabel = at(frame.left - 10, first + 12, 'refresh', 'label', 'end')
+  y += 4
 
   const groups: Group[] = []
   const known = trace?.tabs ?? []
@@ -143,7 +176,7 @@ function sectionOf(
     ticks: ticks.map((tick) => ({ x: frame.x(tick), text: inThousands(tick) })),
     axisY,
     columns: isRoomy(pitchOf(part.requests)) ? columnHeads(axisY - 4, frame) : [],
-    bands: merged(asked).map(({ from, to }) => ({
+    bands: merged(trace?.refreshes ?? []).map(({ from, to }) => ({
       x: frame.x(from),
       width: Math.max(1, frame.x(to) - frame.x(from)),
     })),

@@ -28,6 +28,9 @@ const ITEMS: [LegendItem['kind'], string][] = [
 /** Usual from here up. */
 const USUAL = 7
 
+/** What stands over the first column on the right. */
+const TRIPS = 'trips: round trips that the caller waited for'
+
 /** Of what is in the drawing. `height` has room for all that is usual, so that nothing moves. */
 export function legendOf(width: number, kinds: ReadonlySet<LegendItem['kind']>) {
   const items = placed(
@@ -35,7 +38,8 @@ export function legendOf(width: number, kinds: ReadonlySet<LegendItem['kind']>) 
     width,
   )
   const rows = [...placed(ITEMS.slice(0, USUAL), width), ...items].map(({ y }) => y)
-  return { items, height: Math.max(...rows) + ROW }
+  const note = { text: TRIPS, x: 0, y: Math.max(...rows) + ROW }
+  return { items, note, height: note.y + ROW }
 }
 
 function placed(entries: typeof ITEMS, width: number): LegendItem[] {

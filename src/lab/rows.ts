@@ -62,7 +62,7 @@ export function isRoomy(pitch: number): boolean {
 }
 
 export function refreshPitch(rows: number): number {
-  return rows <= 2 ? 20 : Math.max(1.5, Math.min(14, 150 / rows))
+  return rows <= 2 ? 20 : Math.max(1.5, Math.min(12, 84 / rows))
 }
 
 type Drawn = Pick<Segment, 'from' | 'to'> & Pick<Bar, 'kind'>

@@ -16,12 +16,12 @@ export function endRefreshPause(): void {
   useAuthStore().sessions.current()?.backOff.end()
 }
 
-/** How many refreshes this tab has seen since the sign-in, or since the page was loaded. */
+/** How many refreshes this tab has made since the sign-in, or since the page was loaded. */
 export const refreshes = ref(0)
 
 /** The seam for logs, metrics and an error tracker. */
 function onEvent(event: AuthEvent): void {
-  if (event.type === 'sign-in') refreshes.value = 0
+  if (event.type === 'end') refreshes.value = 0
   if (event.type === 'refresh' && event.outcome === 'granted') refreshes.value += 1
   if (!import.meta.env.DEV) return
   if ('problem' in event && event.problem) console.warn(event.problem)
