@@ -19,7 +19,8 @@ const api = useScreen()
 beforeEach(() => {
   api.on('GET /api/auth/me', bob)
   api.on('GET /api/projects', { items: [], total: 0, page: 1 })
-  api.on('GET /api/notifications', []) // demo
+  // demo:start
+  api.on('GET /api/notifications', [])
   api.on('GET /api/stats', {
     projects: 0,
     active: 0,
@@ -27,7 +28,8 @@ beforeEach(() => {
     months: [],
     notifications: 0,
     uptimeSeconds: 59,
-  }) // demo
+  })
+  // demo:end
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
 })
 
