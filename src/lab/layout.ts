@@ -70,6 +70,12 @@ const COLUMN_GAP = 40
 /** Below this width, headlines are smaller. */
 const SMALL = 360
 
+/** In the place of a headline. */
+const BEFORE: Record<ClientName, string> = {
+  silent: 'Press “Send requests” and watch',
+  classic: 'The same burst, to compare',
+}
+
 const NOTHING: TabTrace = { tab: '', lanes: [] }
 
 export function layout(parts: readonly Part[], full: number, end: number, top: number): Drawing {
@@ -134,7 +140,7 @@ function sectionOf(
 ): Omit<Section, 'x'> {
   const { client, trace } = part
   const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
-  const said = trace ? headlineOf(trace) : { text: 'Press “Send requests” and watch', isGood: null }
+  const said = trace ? headlineOf(trace) : { text: BEFORE[client], isGood: null }
   const headline = {
     ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
     isGood: said.isGood,
