@@ -259,7 +259,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     user,
     accessToken: computed(() => state.value.accessToken),
     /** From when on a call renews the access token, in milliseconds since the epoch. */
-    renewsAt: computed(() => state.value.renewsAt),
+    accessTokenRenewsAt: computed(() => state.value.renewsAt),
     isAuthenticated: computed(() => status.value === 'authenticated'),
     endReason: computed(() => state.value.endReason),
     /** The error with which the API refused the refresh, if that ended the session. */
