@@ -225,7 +225,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
-      const isFirst = session.id === unproven
+      const isFirst = session.id === unproven && cause !== 'requested'
       const { problem = refreshProblem(outcome, isFirst) } = outcome
       unproven = null
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })

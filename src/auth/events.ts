@@ -27,7 +27,7 @@ export type AuthEvent =
 
 /**
  * What the developers of an API should know of a refresh that was not granted. `isFirst`: the first one
- * after a sign-in.
+ * after a sign-in, which an expiry has led to.
  */
 export function refreshProblem(outcome: Outcome, isFirst: boolean): string | undefined {
   const { status = 0 } = outcome

@@ -36,7 +36,7 @@ describe('The card of the session', () => {
   it('counts down to the moment from which a request renews the token', async () => {
     await signedInAs(bob)
     show(SessionCard)
-    const left = (useAuthStore().accessTokenRenewsAt! - Date.now()) / 1000
+    const left = Math.ceil((useAuthStore().accessTokenRenewsAt! - Date.now()) / 1000)
     expect(screen.has(`in ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`)).toBe(
       true,
     )
