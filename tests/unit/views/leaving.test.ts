@@ -36,10 +36,10 @@ const InSetup = defineComponent({
   },
 })
 
-const InOptions = defineComponent({
+const InOptions = {
   beforeRouteLeave: stay,
   render: () => h('h1', { tabindex: -1 }, 'Of a person'),
-})
+}
 
 /** A page for people with a role, whose guard lets nobody leave it. */
 async function openGuarded(component: typeof InSetup | typeof InOptions) {
