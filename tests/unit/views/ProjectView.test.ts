@@ -119,8 +119,9 @@ describe('From one project to the next', () => {
     await router.push('/projects/1002')
     await type('Name', 'Half typed')
 
-    await router.push('/projects/1003')
+    void router.push('/projects/1003')
     await settled()
+    await click(screen.button('Discard'))
 
     expect(shown()).toEqual(['Gemini', '', '2026-12-31', 'planned'])
   })
