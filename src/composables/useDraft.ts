@@ -124,8 +124,7 @@ function write(key: string, draft: Draft | null): void {
     if (draft) tabStorage()?.setItem(key, JSON.stringify(draft))
     else tabStorage()?.removeItem(key)
   } catch {
-    // Storage is full: no draft rather than half of what was typed.
-    tabStorage()?.removeItem(key)
+    // Storage is full. What it has of the draft stays.
   }
 }
 
