@@ -47,7 +47,7 @@ export function useDraft<Fields extends object>(typed: Fields, saved: Ref<Fields
     for (const [field, draft] of Object.entries(read(key)?.fields ?? {})) {
       const now = fieldsOf(saved.value)[field]
       // Another version of the app may have written it.
-      if (!(field in typed) || typeof draft?.typed !== typeof now) continue
+      if (!Object.hasOwn(typed, field) || typeof draft?.typed !== typeof now) continue
       if (isSame(draft.typed, now)) continue
       fieldsOf(typed)[field] = draft.typed
       if (restored.value !== 'outdated')
