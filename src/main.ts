@@ -9,6 +9,7 @@ import { installDevtools } from '@/devtools.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
+import { forgetScrollPositions } from '@/router/scrollPositions.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 
 followTheme()
@@ -22,5 +23,6 @@ app.use(PiniaColada, coladaOptions)
 const auth = useAuthStore()
 auth.restore().catch(() => {})
 installAuthGuard(router, { auth })
+forgetScrollPositions(router)
 app.use(router)
 app.mount('#app')

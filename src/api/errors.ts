@@ -18,9 +18,11 @@ export function explain(error: unknown, marked: string[] = []): string {
   }
   const status = statusOf(error)
   if (status === undefined) {
-    return isOutOfReach(error)
+    const problem = isOutOfReach(error)
       ? 'Cannot reach the server. Check your connection and try again.'
       : NOT_UNDERSTOOD
+    // A gateway whose own sign-in has expired redirects calls, which fail, and a page, which does not.
+    return `${problem} If that does not help, reload the page.`
   }
   if (status === 403) return 'You don’t have permission to do this.'
   if (status === 429 || status >= 500) {

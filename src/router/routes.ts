@@ -10,6 +10,12 @@ declare module 'vue-router' {
   }
 }
 
+/**
+ * Views that are kept alive while another is shown, by the names of their files: `ProjectsView`. They
+ * go when their person leaves (App.vue).
+ */
+export const keptViews: string[] = []
+
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('@/views/HomeView.vue') },
   {

@@ -62,6 +62,7 @@ export function useScreen(): FakeApi {
     sent.length = 0
     unanswered.length = 0
     localStorage.clear()
+    sessionStorage.clear()
     document.body.replaceChildren()
     // Each test is a browser of its own.
     vi.stubGlobal('BroadcastChannel', undefined)

@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
 import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { defineComponent, h, ref } from 'vue'
+import { defineComponent, h, onUnmounted, ref } from 'vue'
+import { api as client } from '@/api/client.ts'
 import { SessionEndedError } from '@/auth/index.ts'
 import { theme } from '@/composables/theme.ts'
+import { keptViews } from '@/router/routes.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
@@ -150,7 +152,7 @@ describe('The end of a session', () => {
     await settled()
 
     expect(router.currentRoute.value.path).toBe('/dashboard')
-    expect(words(screen.main())).toBe('')
+    expect(words(screen.main())).toBe('Sign in to see this page.')
   })
 
   it('leaves a page alone that is open to all', async () => {
@@ -255,6 +257,69 @@ describe('R6: another person', () => {
 
     expect(words(screen.heading())).toBe('Dashboard')
     expect(heading.isConnected).toBe(false)
+  })
+})
+
+describe('A view that is kept alive', () => {
+  const TickingView = defineComponent({
+    name: 'TickingView',
+    setup() {
+      const ticks = ref(0)
+      const timer = setInterval(() => void client('/ticks').then(() => (ticks.value += 1)), 1000)
+      onUnmounted(() => clearInterval(timer))
+      return () => h('h1', { tabindex: -1 }, `Ticks: ${ticks.value}`)
+    },
+  })
+
+  beforeEach(() => {
+    keptViews.push('TickingView')
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    api.on('GET /api/ticks', {})
+    return () => {
+      keptViews.length = 0
+      vi.useRealTimers()
+    }
+  })
+
+  async function tick() {
+    vi.advanceTimersByTime(1000)
+    await settled()
+  }
+
+  async function keepTicking() {
+    await signedInAs(bob)
+    const router = await openApp('/')
+    router.addRoute({ path: '/ticks', component: TickingView })
+    await router.push('/ticks')
+    await tick()
+    await router.push('/forbidden')
+    await tick()
+    expect(words(screen.heading())).toBe('Access denied')
+    return router
+  }
+
+  it('is there as it was, for the same person', async () => {
+    const router = await keepTicking()
+
+    await router.push('/ticks')
+    await settled()
+
+    expect(words(screen.heading())).toBe('Ticks: 2')
+  })
+
+  it.each([
+    ['a sign-out', () => useAuthStore().logout()],
+    ['somebody else took over', () => signedInAs(ada)],
+  ])('R18: is gone after %s, with its timers', async (_, leave) => {
+    const router = await keepTicking()
+
+    await leave()
+    await tick()
+
+    expect(api.count('GET /api/ticks')).toBe(2)
+    await router.push('/ticks')
+    await settled()
+    expect(words(screen.heading())).toBe('Ticks: 0')
   })
 })
 
