@@ -32,6 +32,8 @@ export default defineConfig(({ mode }) => {
       cspReportPlugin(env),
       !target && mockServer(env),
     ],
+    // Only the mock has the accounts that the sign-in page names.
+    define: { 'import.meta.env.HAS_MOCK': String(!target) },
     resolve: {
       alias: {
         // The app's tests speak the mock's wire, whichever back end src/api/backend.ts chooses.

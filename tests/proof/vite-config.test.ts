@@ -35,6 +35,13 @@ it('S8: mounts the mock unless an API is named to proxy to', () => {
   })
 })
 
+it('the sign-in page names the accounts of the mock only in front of the mock', () => {
+  const hasMock = () => read().define!['import.meta.env.HAS_MOCK']
+  expect(hasMock()).toBe('true')
+  vi.stubEnv('API_PROXY_TARGET', 'http://localhost:8080')
+  expect(hasMock()).toBe('false')
+})
+
 describe.each(['server', 'preview'] as const)('API_PROXY_STRIP=1 in %s', (kind) => {
   /** Through the real proxy, to an API that answers with the path that it was asked for. */
   async function ask(path: string, strip: string) {
