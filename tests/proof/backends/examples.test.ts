@@ -9,6 +9,7 @@ const docs = ['', '/openid-connect', '/second-factor', '/cookies-only']
 describe.each([
   ['express', []],
   ['simplejwt', []],
+  ['fastapi', []],
   ['enveloped', []],
   ['directus', []],
   ['oidc', ['oauth4webapi']],

@@ -10,13 +10,14 @@ from fastapi.security import OAuth2PasswordBearer, OAuth2PasswordRequestForm
 from pydantic import BaseModel, Field
 
 SECRET_KEY = "a-secret-of-this-server-on-loopback"
+REFRESH_KEY = "another-secret-of-this-server-on-loopback"
 ALGORITHM = "HS256"
 
 app = FastAPI()
 oauth2_scheme = OAuth2PasswordBearer(tokenUrl="token")
 users = {name: {"username": name, "disabled": False} for name in ("admin", "demo")}
 projects = {}
-refresh_tokens = {}
+used = set()
 
 
 class Refresh(BaseModel):
@@ -34,8 +35,8 @@ def refused(detail: str):
 def grant(username: str):
     expires = datetime.utcnow() + timedelta(minutes=15)
     access_token = jwt.encode({"sub": username, "exp": expires}, SECRET_KEY, algorithm=ALGORITHM)
-    refresh_token = str(uuid4())
-    refresh_tokens[refresh_token] = (username, datetime.utcnow() + timedelta(days=7))
+    claims = {"sub": username, "jti": str(uuid4()), "exp": datetime.utcnow() + timedelta(days=7)}
+    refresh_token = jwt.encode(claims, REFRESH_KEY, algorithm=ALGORITHM)
     return {"access_token": access_token, "token_type": "bearer", "refresh_token": refresh_token}
 
 
@@ -55,15 +56,19 @@ def login(form: OAuth2PasswordRequestForm = Depends()):
 
 @app.post("/refresh")
 def refresh(body: Refresh):
-    username, expires = refresh_tokens.pop(body.refresh_token, (None, datetime.min))
-    if expires < datetime.utcnow():
+    try:
+        claims = jwt.decode(body.refresh_token, REFRESH_KEY, algorithms=[ALGORITHM])
+    except jwt.PyJWTError:
         raise refused("The refresh token is not valid any more")
-    return grant(username)
+    if claims["jti"] in used:
+        raise refused("The refresh token has been used")
+    used.add(claims["jti"])
+    return grant(claims["sub"])
 
 
 @app.post("/logout")
 def logout(body: Refresh):
-    refresh_tokens.pop(body.refresh_token, None)
+    used.add(jwt.decode(body.refresh_token, REFRESH_KEY, algorithms=[ALGORITHM])["jti"])
 
 
 @app.get("/users/me")

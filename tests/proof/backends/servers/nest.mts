@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- the types of Express are not installed */
 // NestJS with @nestjs/jwt, as its guide guards routes, and a refresh token in a cookie of its own.
 import 'reflect-metadata'
 import {
