@@ -20,7 +20,7 @@ function createBetterAuthBackend(baseURL: string): AuthBackend {
       return { ...(await refresh({ signal })), user: { id, username: name, name, roles: [] } }
     },
     refresh,
-    logout: ({ signal } = {}) => request('POST', '/auth/sign-out', { body: {}, signal }),
+    logout: ({ signal }) => request('POST', '/auth/sign-out', { body: {}, signal }),
     async getUser(_, { signal } = {}) {
       const { user } = await request('GET', '/auth/get-session', { signal })
       return { id: user.id, username: user.name, name: user.name, roles: [] }

@@ -25,7 +25,7 @@ function createBetterAuthSession(baseURL: string): AuthBackend {
       return refresh({ signal })
     },
     refresh,
-    logout: ({ signal } = {}) => request('POST', '/auth/sign-out', { body: {}, signal }),
+    logout: ({ signal }) => request('POST', '/auth/sign-out', { body: {}, signal }),
   }
 }
 

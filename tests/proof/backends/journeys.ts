@@ -203,10 +203,10 @@ export function describeJourneys(
       async (skew) => {
         here.clock.client += skew
         const { api } = await here.signIn()
-        here.elapse(13 * MINUTE)
+        here.elapse(11 * MINUTE)
         await api('/projects')
         expect(here.refreshes()).toEqual([])
-        here.elapse(3 * MINUTE)
+        here.elapse(5 * MINUTE)
         await api('/projects')
         expect(here.refreshes()).toHaveLength(1)
         expect(here.count('GET', '/projects')).toBe(2)
@@ -371,7 +371,7 @@ export function describeJourneys(
       here.expireAccess()
       const held = here.holdRefresh()
       const answers = Promise.all([first.api('/projects'), second.api('/projects')])
-      const isRejected = ({ auth }: typeof first) => !auth.sessions.current()!.isAlive()
+      const isRejected = ({ auth }: typeof first) => !auth.sessions.current()!.isGood()
       await vi.waitUntil(() => isRejected(first) && isRejected(second), 20_000)
       held.release()
       await answers

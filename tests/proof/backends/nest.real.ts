@@ -16,7 +16,7 @@ function createNestBackend(baseURL: string): AuthBackend {
     login: async (body, { signal } = {}) =>
       grantOf(await request('POST', '/auth/login', { body, signal })),
     refresh: async ({ signal } = {}) => grantOf(await request('POST', '/auth/refresh', { signal })),
-    logout: ({ signal } = {}) => request('POST', '/auth/logout', { signal }),
+    logout: ({ signal }) => request('POST', '/auth/logout', { signal }),
     async getUser(accessToken, { signal } = {}) {
       const { username } = await request('GET', '/auth/profile', { accessToken, signal })
       return { id: username, username, name: username, roles: [] }

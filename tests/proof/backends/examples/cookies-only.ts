@@ -25,7 +25,7 @@ export function createSessionBackend(baseURL = '/api'): AuthBackend {
       return refresh({ signal })
     },
     refresh,
-    async logout({ signal } = {}) {
+    async logout({ signal }) {
       await setCsrfCookie({ signal })
       await request('POST', '/logout', { signal })
     },

@@ -29,7 +29,7 @@ export function createFastApiBackend(baseURL = '/api', storage = browserStorage(
         throw error
       }
     },
-    async logout({ signal } = {}) {
+    async logout({ signal }) {
       const body = { refresh_token: kept.get() }
       kept.set(null)
       if (body.refresh_token) await request('POST', '/logout', { body, signal })
