@@ -70,6 +70,20 @@ function ownFiles(): string[] {
   })
 }
 
+/** Lines are shorter or longer by now. */
+export function format(files: string[]): void {
+  const known = files.filter((file) => existsSync(file))
+  if (!existsSync('node_modules/prettier') || known.length === 0) return
+  run('npx', 'prettier', '--write', '--ignore-unknown', ...known)
+}
+
+export function run(command: string, ...options: string[]): void {
+  execFileSync(command, options, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32', // There npm is a script.
+  })
+}
+
 if (basename(process.argv[1] ?? '') === basename(SELF)) {
   const name = process.argv.slice(2).join(' ').trim()
   const problem = nameProblem(name)
@@ -77,5 +91,7 @@ if (basename(process.argv[1] ?? '') === basename(SELF)) {
     console.error(problem)
     process.exit(1)
   }
-  console.log(`Named ${name}: ${nameApp(name).join(', ')}`)
+  const named = nameApp(name)
+  format(named)
+  console.log(`Named ${name}: ${named.join(', ')}`)
 }

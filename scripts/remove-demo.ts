@@ -25,7 +25,7 @@ import { dirname } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
-import { nameApp, nameProblem } from './name.ts'
+import { format, nameApp, nameProblem, run } from './name.ts'
 
 const SCRIPT = 'scripts/remove-demo.ts'
 const START = 'scripts/start'
@@ -139,7 +139,7 @@ cleanScripts()
 uninstall()
 const linked = linkToTemplate()
 const named = name ? nameApp(name) : []
-format(linked)
+format([...linked, ...named])
 
 console.log(`Taken out:  ${removed.length} files
 Put in:     ${targets.join(', ')}
@@ -207,11 +207,6 @@ function linkToTemplate(): string[] {
     })
 }
 
-/** The columns of tables. */
-function format(documents: string[]): void {
-  if (documents.length > 0) run('npx', '--no-install', 'prettier', '--write', ...documents)
-}
-
 /** Says whether there was anything to cut. */
 function cutMarked(file: string): boolean {
   const text = readFileSync(file, 'utf8')
@@ -234,13 +229,6 @@ function uninstall(): void {
   const installed = demoPackages.filter((name) => name in devDependencies)
   if (installed.length === 0) return
   run('npm', 'uninstall', '--save-dev', '--no-audit', '--no-fund', '--loglevel=error', ...installed)
-}
-
-function run(command: string, ...options: string[]): void {
-  execFileSync(command, options, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32', // There npm is a script.
-  })
 }
 
 function cleanScripts(): void {
