@@ -9,7 +9,10 @@ import type { User } from './contract.ts'
 import {
   atSameAddress,
   locationOf,
+  maySee,
+  openSignIn,
   requiresSignIn,
+  silenceGuards,
   staysOnOrigin,
   wellFormed,
 } from './locations.ts'
@@ -30,7 +33,10 @@ export interface GuardedAuth {
 export interface AuthGuardOptions {
   /** The auth store. */
   auth: GuardedAuth
-  /** Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. */
+  /**
+   * Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. Its route
+   * must be there when the guard is installed.
+   */
   login?: string
   /** Path of the page that follows a sign-in when no other was asked for. Default `/dashboard`. */
   home?: string
@@ -73,13 +79,20 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
   function verdict(to: Page): Redirect | true {
     if (to.meta.guestOnly && auth.isAuthenticated) return locationOf(destination(to))
     if (!needsSignIn(to)) return true
-    if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
+    if (!auth.isAuthenticated) return signInFor(to)
     if (isUnknown(to)) {
       const found = router.resolve(to.fullPath)
       return isUnknown(found) || locationOf(found)
     }
-    const { roles } = to.meta
-    return !roles || roles.some((role) => auth.hasRole(role)) || { path: forbidden }
+    return maySee(to, auth) || { path: forbidden }
+  }
+
+  /** @throws Error if it was the way to the sign-in page that led to `to` */
+  function signInFor({ path, fullPath, query, redirectedFrom }: Page): Redirect {
+    if (redirectedFrom && query.redirect === redirectedFrom.fullPath) {
+      throw new Error(`The sign-in page "${login}" leads to "${path}", which asks for a sign-in.`)
+    }
+    return { path: login, query: { redirect: fullPath } }
   }
 
   /** Where the sign-in page leads: a page of this app, never another origin. */
@@ -91,7 +104,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
 
   /** `prepare` may add a page at an unknown address. */
   function needsSignIn(to: Page): boolean {
-    return requiresSignIn(to) || (!!prepare && isUnknown(to))
+    return to.path !== login && (requiresSignIn(to) || (!!prepare && isUnknown(to)))
   }
 
   /** Neither a page nor the stand-in for one. */
@@ -100,6 +113,7 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
     return name !== unavailable && (!path || path.startsWith('/:pathMatch'))
   }
 
+  openSignIn(router.resolve(login))
   const preparation = createPreparation(() => auth.user, prepare)
 
   /**
@@ -174,8 +188,10 @@ export function installAuthGuard(router: Router, options: AuthGuardOptions): () 
   function leave(here: Page, endedHere: boolean): void {
     if (auth.status === 'restoring' || here.matched.length === 0) return
     const to = wayOut(here, endedHere)
+    if (to === true) return
+    if (verdict(here) !== true) silenceGuards(here, router.resolve(to)) // R19
     // Failures are reported by router.onError.
-    if (to !== true) router.replace(to).catch(() => {})
+    router.replace(to).catch(() => {})
   }
 
   const stopWatch = watch([() => auth.status, () => auth.user], (_, [before]) => {

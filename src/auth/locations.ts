@@ -38,9 +38,54 @@ export function requiresSignIn({ meta }: Pick<Page, 'meta'>): boolean {
   return !!meta.requiresAuth || !!meta.roles
 }
 
+/** Whether somebody may see a page: nobody in particular, or a person with the role that it asks for. */
+export function maySee(page: Pick<Page, 'meta'>, visitor: Visitor): boolean {
+  if (!requiresSignIn(page)) return true
+  const { roles } = page.meta
+  return visitor.isAuthenticated && (!roles || roles.some((role) => visitor.hasRole(role)))
+}
+
+/** What of the auth store decides that. */
+interface Visitor {
+  readonly isAuthenticated: boolean
+  readonly hasRole: (role: string) => boolean
+}
+
 /** By path, not by name: what is shown there may be another page by now. */
 export function locationOf({ path, query, hash }: Page): Redirect {
   return { path, query, hash }
+}
+
+/**
+ * The sign-in page is open to everyone, also where its route or one around it says something else: the
+ * guard would ask for a sign-in there, and for another one on the way, without end. Reports what is
+ * wrong with the route.
+ */
+export function openSignIn(page: Page): void {
+  const record = page.matched[page.matched.length - 1]
+  if (record?.path !== page.path) {
+    report(`There is no route "${page.path}". Add the sign-in page, or name it in \`login\`.`)
+  } else if (requiresSignIn(page)) {
+    const open = '{ requiresAuth: false, roles: undefined }'
+    report(`The sign-in page "${page.path}" asks for a sign-in. Give its route \`meta: ${open}\`.`)
+    Object.assign(record.meta, { requiresAuth: false, roles: undefined })
+  }
+}
+
+function report(problem: string): void {
+  console.error(new Error(problem))
+}
+
+/**
+ * Takes the say from the guards of the routes that are left for `to`, `onBeforeRouteLeave` and the
+ * like. A page that may not be seen any more cannot be kept open.
+ */
+export function silenceGuards(here: Page, to: Page): void {
+  for (const record of here.matched) {
+    if (to.matched.includes(record)) continue
+    record.leaveGuards.clear()
+    record.instances = {} // Whose `beforeRouteLeave` would be called.
+  }
 }
 
 /** Whether this is a path, and a browser that follows it stays on this origin. */

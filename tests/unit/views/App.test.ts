@@ -94,7 +94,7 @@ describe('The end of a session', () => {
     await settled()
 
     expect(router.currentRoute.value.path).toBe('/dashboard')
-    expect(words(screen.main())).toBe('')
+    expect(words(screen.main())).toBe('Sign in to see this page.')
   })
 
   it('leaves a page alone that is open to all', async () => {
