@@ -102,10 +102,17 @@ function connectOrigins({ VITE_API_BASE_URL = '', VITE_CONNECT_SRC = '' }: Conne
   return new Set(urls.map((url) => new URL(url).origin))
 }
 
-/** A policy in a page cannot say who may frame it: that needs the header. */
-export function securityHeaders(env?: ConnectOptions): Record<string, string> {
+/**
+ * A policy in a page cannot say who may frame it: that needs the header. Workers have the policy of their
+ * own file's header, where Trusted Types would keep a service worker from loading its parts.
+ */
+export function securityHeaders(
+  env?: ConnectOptions,
+  allowed: Loosened = loosened,
+): Record<string, string> {
+  const policy = allowed.workers ? [] : [contentSecurityPolicy(env, allowed)]
   return {
-    'Content-Security-Policy': `${contentSecurityPolicy(env)}; frame-ancestors 'none'`,
+    'Content-Security-Policy': [...policy, "frame-ancestors 'none'"].join('; '),
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',

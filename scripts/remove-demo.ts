@@ -43,6 +43,7 @@ const demo = [
   '.ci/backends',
   '.ci/browsers',
   '.ci/existing-app',
+  '.ci/kits',
   '.ci/remove-demo',
   'CONTRIBUTING.md',
   'README.zh-CN.md',

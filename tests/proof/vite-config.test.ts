@@ -144,6 +144,12 @@ it('the policy that is sent as a header also says that nobody may frame the page
   )
 })
 
+it('{ workers: true }: the header leaves the policy to the page, because workers would get it too', () => {
+  expect(securityHeaders({}, { workers: true })['Content-Security-Policy']).toBe(
+    "frame-ancestors 'none'",
+  )
+})
+
 it.each([
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'same-origin'],

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { sharedName } from '@/auth/tabs/name.ts'
+import { absoluteUrl } from '@/auth/url.ts'
 
 it('R13: two apps on one origin share nothing', () => {
   const names = [
@@ -19,7 +20,7 @@ it('R13: two apps on one origin share nothing', () => {
 it.each([
   [{}, { app: '/', api: '/api' }],
   [{}, { api: '/api/' }],
-  [{}, { api: 'http://localhost/api' }],
+  [{}, { api: absoluteUrl('/api').href }],
   [{ app: '/desk/' }, { app: '/desk' }],
   [{ api: 'https://api.example/v1' }, { api: 'https://API.example:443/v1/' }],
 ])('%o and %o are the same app', (one, other) => {
