@@ -11,6 +11,7 @@ import { createReport } from './events.ts'
 import type { RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { AuthOptions } from './options.ts'
+import { renewsAt } from './session.ts'
 import type { Session, SessionOwner } from './session.ts'
 import { withTimeLimit } from './signals.ts'
 import { shareSession } from './tabs/shared-session.ts'
@@ -169,6 +170,11 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     status,
     user,
     accessToken: computed(() => state.value.accessToken),
+    /** From when on a request has the token renewed beside it. Milliseconds since the epoch, or null. */
+    accessTokenRenewsAt: computed(() => {
+      const grant = state.value.accessToken === null ? null : current()?.grant
+      return grant ? renewsAt(grant) : null
+    }),
     isAuthenticated: computed(() => status.value === 'authenticated'),
     endReason: computed(() => state.value.endReason),
     hasRole: computed(() => (role: string) => user.value?.roles.includes(role) ?? false),

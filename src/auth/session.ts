@@ -54,7 +54,7 @@ export class Session {
    */
   tokenToSend(): string | Promise<string> {
     if (!this.isAlive()) return this.nextToken(this.#causeOfRefresh()) // R2
-    if (this.#owner.now() >= this.grant!.expiresAt - lastStretch(this.grant!)) {
+    if (this.#owner.now() >= renewsAt(this.grant!)) {
       this.nextToken('background').catch(() => {}) // The current token still works.
     }
     return this.grant!.accessToken
@@ -174,7 +174,7 @@ export class Session {
   }
 }
 
-/** Milliseconds at the end of a token's life in which it is still sent while the next one is fetched. */
-function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
-  return Math.min(60_000, (expiresAt - receivedAt) / 5)
+/** When the last stretch of a token's life begins: it is still sent, while the next one is fetched. */
+export function renewsAt({ receivedAt, expiresAt }: HeldGrant): number {
+  return expiresAt - Math.min(60_000, (expiresAt - receivedAt) / 5)
 }

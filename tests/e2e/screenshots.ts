@@ -1,7 +1,11 @@
 /**
  * A picture of every screen, for `npm run screenshots`: light and dark, narrow and wide. The two
- * that README.md shows go into docs/images, all others into a folder that git ignores.
+ * that README.md shows go into docs/images, and what is drawn in them to the start of the app; all
+ * others go into a folder that git ignores.
  */
+import { writeFileSync } from 'node:fs'
+import type { Locator } from '@playwright/test'
+import { format } from 'prettier'
 import { test } from './fixtures.ts'
 import { screens } from './screens.ts'
 
@@ -39,5 +43,42 @@ test.describe('for README.md', () => {
       }
       await page.screenshot({ path: `docs/images/lab-${colorScheme}.png`, clip })
     }
+    const recorded = {
+      silent: await readDrawing(page.locator('.trace-silent')),
+      classic: await readDrawing(page.locator('.trace-classic')),
+    }
+    const text = await format(JSON.stringify(recorded), { parser: 'json', printWidth: 100 })
+    writeFileSync('src/components/comparison.json', text)
   })
 })
+
+/** What the drawing of a client shows, in milliseconds. */
+function readDrawing(section: Locator) {
+  return section.evaluate((section) => {
+    const all = (selector: string, within: Element = section) => [
+      ...within.querySelectorAll(selector),
+    ]
+    const at = (element: Element, name: string) => Number(element.getAttribute(name))
+    const ticks = all('.trace-tick[text-anchor=middle]').map((tick) => ({
+      x: at(tick, 'x'),
+      time: Number(tick.textContent!.replace(/\D/g, '')),
+    }))
+    const [first, last] = [ticks[0]!, ticks.at(-1)!]
+    const timeAt = (x: number) => Math.round(((x - first.x) / (last.x - first.x)) * last.time)
+    const barsOf = (row: Element) =>
+      all('rect', row).map((bar) => ({
+        kind: bar.getAttribute('class')!.replace('trace-', ''),
+        from: timeAt(at(bar, 'x')),
+        to: timeAt(at(bar, 'x') + at(bar, 'width')),
+      }))
+    const end = all('path.trace-end')[0]
+      ?.getAttribute('d')
+      ?.match(/[\d.]+/)?.[0]
+    return {
+      headline: all('.trace-headline')[0]!.textContent!.trim(),
+      refreshes: all('.trace-refreshes > g').flatMap((row) => barsOf(row)),
+      lanes: all('.trace-lane').map(barsOf),
+      signedOutAt: end === undefined ? null : timeAt(Number(end)),
+    }
+  })
+}

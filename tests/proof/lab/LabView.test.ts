@@ -521,7 +521,7 @@ describe('its drawing', () => {
 
     expect(told('aria-labelledby')).toBe('Timeline of the last run')
     expect(told('aria-describedby')).toMatch(
-      /^Silent refresh: 1 refresh, 10 of 10 answered, .*still signed in\./,
+      /^Silent refresh: 10 of 10 answered · 1 refresh, .*still signed in\./,
     )
   })
 

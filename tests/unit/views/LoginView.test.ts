@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { useAuthStore } from '@/stores/auth.ts'
 import LoginView from '@/views/LoginView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
@@ -95,10 +95,33 @@ describe('Signing in', () => {
     expect(api.count(LOGIN)).toBe(1)
   })
 
-  it('shows the demo accounts during development', () => {
+  it('shows the password when asked to, and hides it again', async () => {
+    show(LoginView)
+    const button = screen.button('Show the password')
+
+    await click(button)
+    expect(screen.field('Password').type).toBe('text')
+    expect(button.getAttribute('aria-pressed')).toBe('true')
+
+    await click(button)
+    expect(screen.field('Password').type).toBe('password')
+  })
+
+  it('fills in a demo account during development', async () => {
+    vi.stubEnv('MOCK', 'true')
+    api.on(LOGIN, grantFor(ada))
     show(LoginView)
 
-    expect(screen.has('Demo accounts: admin / password and demo / password')).toBe(true)
+    await click(screen.button('Fill in demo'))
+    await click(screen.button('Sign in'))
+
+    expect(api.sent.map(({ body }) => body)).toEqual([{ username: 'demo', password: 'password' }])
+  })
+
+  it('offers no demo account where the mock server does not answer', () => {
+    show(LoginView)
+
+    expect(screen.has('Demo accounts')).toBe(false)
   })
 })
 

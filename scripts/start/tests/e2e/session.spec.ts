@@ -11,6 +11,7 @@ test('signs in and out', async ({ page, mock }) => {
   await expectDashboard(page)
   await expect(page.getByText('Welcome, Demo.')).toBeVisible()
 
+  await page.getByRole('button', { name: 'account' }).click()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page).toHaveURL('/login')
   await expect.poll(() => mock.count('/api/auth/logout')).toBe(1)
