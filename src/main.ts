@@ -10,11 +10,11 @@ import { useAuthStore } from '@/stores/auth.ts'
 import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
+import { reportError } from '@/tracker.ts'
 
 followTheme()
 const app = createApp(App)
-// The seam for an error tracker.
-app.config.errorHandler = (error) => console.error(error)
+app.config.errorHandler = reportError
 if (import.meta.env.DEV) installDevtools(app)
 app.use(createPinia().use(resetOnSessionChange))
 app.use(PiniaColada, coladaOptions)

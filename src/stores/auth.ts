@@ -5,6 +5,7 @@ import { backend } from '@/api/backend.ts'
 import { createAuth } from '@/auth/index.ts'
 import type { AuthEvent } from '@/auth/index.ts'
 import { showInDevtools } from '@/devtools.ts'
+import { tracker } from '@/tracker.ts'
 
 export const useAuthStore = defineStore('auth', () => createAuth({ backend, onEvent }))
 
@@ -19,8 +20,8 @@ export function endRefreshPause(): void {
 /** How many refreshes this tab has made since the sign-in, or since the page was loaded. */
 export const refreshes = ref(0)
 
-/** The seam for logs, metrics and an error tracker. */
 function onEvent(event: AuthEvent): void {
+  tracker.event(event)
   if (event.type === 'end') refreshes.value = 0
   if (event.type === 'refresh' && event.outcome === 'granted') refreshes.value += 1
   if (!import.meta.env.DEV) return

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { createPinia, setActivePinia } from 'pinia'
 import { effectScope, ref } from 'vue'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import { useAuthStore } from '@/stores/auth.ts'
 import { createMockBrowser } from '../../support/mock-client.ts'
 import { http as axios } from './axios.ts'
@@ -10,6 +11,7 @@ import { download } from './download.ts'
 import { serverEvents } from './events.ts'
 import { query } from './graphql.ts'
 import { http as ky } from './ky.ts'
+import { installGuard } from './languages.ts'
 import { http as openapi } from './openapi-fetch.ts'
 import { usePicture } from './picture.ts'
 import { reports } from './second-api.ts'
@@ -151,4 +153,23 @@ describe('open connections', () => {
     expect(sent).toEqual([JSON.stringify({ type: 'auth', token: auth.accessToken })])
     expect(socket.url).toBe('wss://api.example.com/live')
   })
+})
+
+it('languages: the sign-in page and the first page are in the language of the address', async () => {
+  const component = { render: () => null }
+  const children = [
+    { path: 'login', component, meta: { guestOnly: true } },
+    { path: 'dashboard', component, meta: { requiresAuth: true } },
+  ]
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/:lang(en|fr)', children }],
+  })
+  installGuard(router)
+  await router.push('/fr/login')
+  expect(router.currentRoute.value.path).toBe('/fr/dashboard')
+
+  void useAuthStore().logout()
+  await router.push('/en/dashboard?tab=2')
+  expect(router.currentRoute.value.fullPath).toBe('/en/login?redirect=/en/dashboard?tab=2')
 })
