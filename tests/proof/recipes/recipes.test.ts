@@ -169,7 +169,8 @@ it('languages: the sign-in page and the first page are in the language of the ad
   await router.push('/fr/login')
   expect(router.currentRoute.value.path).toBe('/fr/dashboard')
 
-  void useAuthStore().logout()
+  await useAuthStore().logout()
+  expect(router.currentRoute.value.path).toBe('/fr/login')
   await router.push('/en/dashboard?tab=2')
   expect(router.currentRoute.value.fullPath).toBe('/en/login?redirect=/en/dashboard?tab=2')
 })
