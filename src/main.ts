@@ -11,11 +11,11 @@ import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
 import { forgetScrollPositions } from '@/router/scrollPositions.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
+import { reportError } from '@/tracker.ts'
 
 followTheme()
 const app = createApp(App)
-// The seam for an error tracker.
-app.config.errorHandler = (error) => console.error(error)
+app.config.errorHandler = reportError
 if (import.meta.env.DEV) installDevtools(app)
 app.use(createPinia().use(resetOnSessionChange))
 app.use(PiniaColada, coladaOptions)

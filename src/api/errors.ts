@@ -169,7 +169,7 @@ function inFields(error: unknown): string {
 
 /** No answer, by the errors of `fetch` and of time limits, which ofetch wraps in its own. */
 function isOutOfReach(error: unknown): boolean {
-  const { name } = ((error as Error | null)?.cause ?? error ?? {}) as Error
+  const { name } = ((error as { cause?: unknown } | null)?.cause ?? error ?? {}) as Error
   return name === 'TypeError' || name === 'TimeoutError'
 }
 

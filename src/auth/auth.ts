@@ -27,6 +27,11 @@ export interface AuthOptions<Credentials = PasswordCredentials, U extends User =
    * name are dropped. Default: an `id`, `roles`, and whatever else the API says.
    */
   user?: UserSchemaOf<U>
+  /**
+   * Names what the tabs share: a lock, a channel, stored values. Two apps on one origin need two names
+   * (`sharedName`). Default `silent-refresh`.
+   */
+  name?: string
   /** Default: the tabs of this browser profile. Null: this tab is on its own. */
   tabs?: Tabs | null
   /**
@@ -55,7 +60,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     timeout = 10_000,
     restore: when = 'known',
   } = options
-  const { tabs = createTabs({ patience: timeout + 5_000 }) } = options
+  const { tabs = createTabs({ name: options.name, patience: timeout + 5_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
   const userSchema = options.user ?? UserSchema

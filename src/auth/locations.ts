@@ -1,15 +1,22 @@
 /** Routes as the guard reads them, and addresses that stay in this app. */
 import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
 
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** For signed-in people only; others are sent to sign in and brought back. */
-    requiresAuth?: boolean
-    /** For guests only, such as the sign-in page; a signed-in person is sent on. */
-    guestOnly?: boolean
-    /** For people with at least one of these roles. */
-    roles?: readonly string[]
-  }
+/**
+ * What the guard reads of a route's `meta`. The app declares it for its routes, because it may have such
+ * fields already.
+ *
+ * @example
+ * declare module 'vue-router' {
+ *   interface RouteMeta extends AccessMeta {}
+ * }
+ */
+export interface AccessMeta {
+  /** For signed-in people only; others are sent to sign in and brought back. */
+  requiresAuth?: boolean
+  /** For guests only, such as the sign-in page; a signed-in person is sent on. */
+  guestOnly?: boolean
+  /** For people with at least one of these roles. */
+  roles?: readonly string[]
 }
 
 /** A route, as a guard is given it or as `router.resolve` finds it. */
@@ -41,7 +48,7 @@ export function requiresSignIn({ meta }: Pick<Page, 'meta'>): boolean {
 /** Whether somebody may see a page: nobody in particular, or a person with the role that it asks for. */
 export function maySee(page: Pick<Page, 'meta'>, visitor: Visitor): boolean {
   if (!requiresSignIn(page)) return true
-  const { roles } = page.meta
+  const { roles } = page.meta as AccessMeta
   return visitor.isAuthenticated && (!roles || roles.some((role) => visitor.hasRole(role)))
 }
 

@@ -2,15 +2,17 @@
 import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineComponent, h, onUnmounted, ref } from 'vue'
+import type { RouteRecordRaw } from 'vue-router'
 import { api as client } from '@/api/client.ts'
 import { SessionEndedError } from '@/auth/index.ts'
+import { routes } from '@/router/routes.ts'
 import { theme } from '@/composables/theme.ts'
 import { keptViews } from '@/router/routes.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
   click,
-  openApp,
+  openApp as openAppWith,
   problem,
   screen,
   settled,
@@ -21,20 +23,23 @@ import {
 
 const api = useScreen()
 
+/** Pages for signed-in people show their title alone here: the shell does not depend on what is in them. */
+function titled(route: RouteRecordRaw, isInside = false): RouteRecordRaw {
+  const { children, meta } = route
+  const isProtected = isInside || meta?.requiresAuth || meta?.roles
+  if (!isProtected) return route
+  if (children) {
+    return { ...route, children: children.map((child) => titled(child, true)) } as RouteRecordRaw
+  }
+  const component = { render: () => h('h1', { tabindex: '-1' }, meta?.title) }
+  return { ...route, component, props: false } as RouteRecordRaw
+}
+
+const pages = routes.map((route) => titled(route))
+
+const openApp: typeof openAppWith = (path, options) => openAppWith(path, { pages, ...options })
+
 beforeEach(() => {
-  api.on('GET /api/auth/me', bob)
-  api.on('GET /api/projects', { items: [], total: 0, page: 1 })
-  // demo:start
-  api.on('GET /api/notifications', [])
-  api.on('GET /api/stats', {
-    projects: 0,
-    active: 0,
-    done: 0,
-    months: [],
-    notifications: 0,
-    uptimeSeconds: 59,
-  })
-  // demo:end
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
 })
 
@@ -426,7 +431,7 @@ describe('A page that breaks', () => {
     api.on('GET /api/projects', { items: [null], total: 1, page: 1 })
     await signedInAs(bob)
     const errorHandler = vi.fn<(error: unknown) => void>()
-    const router = await openApp('/projects', { errorHandler })
+    const router = await openApp('/projects', { pages: routes, errorHandler })
     await settled()
     expect(words(screen.heading())).toBe('Something went wrong')
 
