@@ -9,7 +9,7 @@ import type { PasswordCredentials, User, UserSchemaOf } from './contract.ts'
 import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
-import { createReport, refreshProblem } from './events.ts'
+import { createReport, statusProblem } from './events.ts'
 import type { AuthEvent, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { HeldGrant } from './grant.ts'
@@ -84,8 +84,6 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** The session that has begun here by a sign-in, and has not been refreshed yet. */
-  let unproven: string | null = null
   /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
   let doubt: { id: string | null } | null = null
 
@@ -104,8 +102,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
         )
         signal.throwIfAborted() // R12
         doubt = null
-        unproven = newSessionId()
-        announce({ type: 'granted', id: unproven, grant })
+        announce({ type: 'granted', id: newSessionId(), grant })
       })
       .catch((error) => {
         if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
@@ -230,9 +227,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
-      const isFirst = session.id === unproven && cause !== 'requested'
-      const { problem = refreshProblem(outcome, isFirst) } = outcome
-      unproven = null
+      const { problem = statusProblem(outcome) } = outcome
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.

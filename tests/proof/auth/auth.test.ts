@@ -304,28 +304,6 @@ describe('onEvent', () => {
   })
 })
 
-it('names the cookie where the first refresh after a sign-in is refused, and only there', async () => {
-  const problems: (string | undefined)[] = []
-  const onEvent = (event: AuthEvent) => {
-    if (event.type === 'refresh' && event.outcome === 'refused') problems.push(event.problem)
-  }
-  for (const refreshes of [0, 1]) {
-    const auth = await signIn(openTab({ onEvent }))
-    for (let n = 0; n < refreshes; n += 1) {
-      void auth.refresh()
-      await elapse()
-      backend.latest('refresh').grant()
-      await elapse()
-    }
-    await elapse(900_000)
-    auth.getAccessToken().catch(() => {})
-    await elapse()
-    backend.latest('refresh').fail(httpError(401))
-    await elapse()
-  }
-  expect(problems).toEqual([expect.stringContaining('cookie'), undefined])
-})
-
 it('R8: what the API says as it refuses a refresh reaches all tabs', async () => {
   const events: AuthEvent[] = []
   const first = await signIn()
