@@ -47,7 +47,8 @@ it.each(seeds)(
       path: FC_PATH,
     })
     // A story that is told again is about one thing only.
-    if (!FC_PATH) expect([...seen].sort()).toEqual([...HAPPENINGS].sort())
+    const missing = HAPPENINGS.filter((what) => !FC_PATH && !seen.has(what))
+    expect(missing).toEqual([])
   },
   soak + 120_000,
 )

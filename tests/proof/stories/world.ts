@@ -137,7 +137,7 @@ function outside(backend: AuthBackend): AuthBackend {
   const later =
     <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
     async (...args: Args) => {
-      await null
+      await Promise.resolve()
       return call(...args)
     }
   const { login, refresh, logout } = backend
