@@ -193,7 +193,7 @@ export class Rules implements Watcher<Tab> {
     }
     if (tab.suspect?.token === token) {
       tab.doomed = { name, token }
-      if (!this.#mayHaveFailed(session, tab.suspect.at)) {
+      if (tab.suspect.isSure && !this.#mayHaveFailed(session, tab.suspect.at)) {
         this.broken('R2', `${name} carries ${token}, which is being replaced`)
       }
     }
@@ -217,9 +217,8 @@ export class Rules implements Watcher<Tab> {
       if (token) this.#judgeToken(call, token, answer)
     } else if (grant?.accessToken) {
       this.#deadlines.set(grant.accessToken, Date.now() + LIFETIME)
-      if (endpoint === 'login') tab.begins = true
-      if (endpoint === 'login') tab.inDoubt = false
-      else this.#refreshed(call, grant.accessToken)
+      if (endpoint === 'refresh') this.#refreshed(call, grant.accessToken)
+      else Object.assign(tab, { begins: true, inDoubt: false })
     } else if (endpoint === 'refresh') {
       const refused = status === 400 || status === 401 || status === 403
       this.seen.add(refused ? 'a refresh that was refused' : 'a refresh that failed')
@@ -264,13 +263,13 @@ export class Rules implements Watcher<Tab> {
     if (answer.status !== 401 || isCurrent) tab.routes.answered(route, token, answer.status)
     if (answer.status !== 401 || request.sends > 1) return
     request.after401 = isCurrent ? tab.routes.after401(route) : 'replay'
-    if (request.after401 === 'final') this.seen.add('a closed route')
-    if (request.after401 === 'final') return
+    if (request.after401 === 'final') return void this.seen.add('a closed route')
     tab.rejected.add(token)
     if (!isCurrent) return
     request.rejectedToken = token
-    tab.suspect = { token, at: Date.now() }
-    if (request.after401 === 'replay') tab.wantsSince ??= Date.now()
+    const isSure = request.after401 === 'replay'
+    tab.suspect = { token, at: Date.now(), isSure: isSure || !!tab.suspect?.isSure }
+    if (isSure) tab.wantsSince ??= Date.now()
   }
 
   /** Whether a refresh of this session may have failed since then, or held the next one back. */

@@ -87,6 +87,8 @@ export class Tab {
 interface Suspicion {
   token: string
   at: number
+  /** Whether a refresh must have begun because of it, or may have. */
+  isSure: boolean
 }
 
 interface Refusal {
