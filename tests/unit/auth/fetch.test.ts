@@ -60,6 +60,22 @@ it('R6, R9: a fetch that ignores its signal brings nothing after the end, and no
   expect(answers).toHaveLength(1)
 })
 
+it('R9: a call that waits for a token rejects at once when it is aborted', async () => {
+  const auth = await signIn()
+  const fetch = vi.fn<typeof globalThis.fetch>(async () => ok())
+  await elapse(900_000)
+  const controller = new AbortController()
+  const { signal } = controller
+  const call = outcome(createAuthFetch({ baseURL, auth, fetch })(`${baseURL}/notes`, { signal }))
+  await elapse()
+  controller.abort('enough')
+  await elapse()
+  expect(call.reason).toBe('enough')
+  backend.latest('refresh').grant()
+  await elapse()
+  expect(fetch).not.toHaveBeenCalled()
+})
+
 it('R10: a stream is not sent again, and the answer says why', async () => {
   const auth = await signIn()
   const fetch = vi.fn<typeof globalThis.fetch>(async () => unauthorized())

@@ -31,19 +31,6 @@ it('R2, R4: a rejected token is held back while it is replaced, and sent if that
   expect(healthy.value).toEqual({ ok: true })
 })
 
-it('R2: a token that comes back from a refresh is good again', async () => {
-  const grant = grantFor()
-  const auth = await signIn(openTab(), grant)
-  const { api } = openClient(auth, isBroken)
-  void outcome(api('/broken'))
-  await elapse()
-  backend.latest('refresh').grant(grant)
-  await elapse()
-  void auth.refresh()
-  await elapse()
-  await expect(auth.getAccessToken()).resolves.toBe(grant.accessToken)
-})
-
 it('in the last stretch of its life a token is sent while the next one is fetched', async () => {
   const auth = await signIn()
   const { api } = openClient(auth)

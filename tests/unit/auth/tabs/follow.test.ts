@@ -92,6 +92,17 @@ it('R13: a tab that slept finds out when it wakes: a sign-out, then another pers
   expect(auth.user.value).toEqual(bob)
 })
 
+it('R6: a token of another person under the same id begins a session of theirs', async () => {
+  const auth = await signIn()
+  const session = auth.sessions.current()!
+  void outcome(openTab().restore())
+  await elapse()
+  backend.latest('refresh').grant(grantFor(bob)) // The cookie is theirs, though no tab has seen it come.
+  await elapse()
+  expect(auth.user.value).toEqual(bob)
+  expect(session.ended).toMatchObject({ reason: 'replaced' })
+})
+
 it('R1: an older token that arrives late does not replace a newer one', async () => {
   const [first, second] = [await signIn(), openTab()]
   await elapse()
