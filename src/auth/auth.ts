@@ -10,7 +10,7 @@ import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
 import { createReport, statusProblem } from './events.ts'
-import type { AuthEvent, RefreshCause } from './events.ts'
+import type { AuthEvent, Outcome, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { HeldGrant } from './grant.ts'
 import type { Session } from './session.ts'
@@ -84,7 +84,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
+  /** A sign-in was sent in this session, and got no answer. The cookie may be another person's by now (R6). */
   let doubt: { id: string | null } | null = null
 
   /**
@@ -94,20 +94,21 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
    */
   async function login(credentials: Credentials): Promise<void> {
     const { signal } = signIns
-    const signIn = (options: CallOptions) => backend.login(credentials, options)
-    await others
-      .exclusive(async () => {
-        const grant = await ask(signIn, signal, null, (outcome) =>
-          report({ type: 'sign-in', ...outcome }),
-        )
-        signal.throwIfAborted() // R12
-        doubt = null
-        announce({ type: 'granted', id: newSessionId(), grant })
-      })
-      .catch((error) => {
-        if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
+    await others.exclusive(async () => {
+      const doubtBefore = doubt
+      const signIn = (options: CallOptions) => {
+        doubt = { id: current()?.id ?? null }
+        return backend.login(credentials, options)
+      }
+      const done = (outcome: Outcome) => report({ type: 'sign-in', ...outcome })
+      const grant = await ask(signIn, signal, null, done).catch((error) => {
+        if (isRefusal(error)) doubt = doubtBefore
         throw error
       })
+      signal.throwIfAborted() // R12
+      doubt = null
+      announce({ type: 'granted', id: newSessionId(), grant })
+    })
   }
 
   /**

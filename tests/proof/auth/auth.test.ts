@@ -180,6 +180,24 @@ describe('R6: a sign-in that got no answer', () => {
     expect(session.ended).toBeNull()
     expect(sleeper.sessions.current()!.id).toBe(session.id)
   })
+
+  it('is none if it was never sent', async () => {
+    const tabs = Object.assign(browser.openTab(), { asleep: true })
+    const [auth, other] = [openTab(), openTab({ tabs })]
+    const signedIn = auth.login(credentials)
+    await elapse()
+    const cancelled = outcome(other.login(credentials)) // Waits for the lock.
+    await elapse()
+    void other.logout()
+    backend.latest('login').grant()
+    await signedIn
+    await elapse(1_000)
+    expect(cancelled.reason).toBeInstanceOf(SessionEndedError)
+    const { id } = auth.sessions.current()!
+    backend.latest('refresh').grant()
+    await elapse()
+    expect([auth, other].map(({ sessions }) => sessions.current()?.id)).toEqual([id, id])
+  })
 })
 
 describe('R8: a tab that has no refresh token', () => {
