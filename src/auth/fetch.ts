@@ -98,7 +98,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     }
 
     const route = `${method.toUpperCase()} ${url.pathname}${url.search}`
-    const token = await whenReady(session.tokenToSend())
+    const token = await whenReady(session.tokenToSend(route))
     const receivedAt = session.grant?.receivedAt
     const response = await sendWith(token, headers)
     session.noteAnswer(route, token, response.status, receivedAt)

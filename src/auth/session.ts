@@ -11,6 +11,7 @@
  * | past its lifetime                  | waits for the refresh                                           |
  * | rejected with 401                  | waits for the refresh, and is sent once more                    |
  * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent as they are    |
+ * | rejected, and the refresh failed   | of the same route waits for the next refresh; others are sent   |
  * | rejected, and no longer current    | is sent once more with the current token                        |
  * | rejected by a closed route         | gets the 401 (routes.ts)                                        |
  * | dead, and the last refresh failed  | rejects with that failure until the pause is over (backoff.ts)  |
@@ -60,16 +61,19 @@ export class Session {
   }
 
   /**
-   * The access token for a request: the current one while it lives, else a promise of the next one.
+   * The access token for a request to `route`: the current one while it lives, else a promise of the
+   * next one.
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  tokenToSend(): string | Promise<string> {
+  tokenToSend(route = ''): string | Promise<string> {
     const grant = this.#grant
     if (!grant || !this.isAlive()) return this.nextToken(grant ? 'expiry' : 'restore') // R2
-    if (this.#refresh && grant.accessToken === this.#rejectedToken) return this.#replacement() // R2
+    const { accessToken } = grant
+    if (this.#routes.lacksRefresh(route, accessToken)) return this.#nextTokenFor(route, accessToken) // R2
+    if (this.#refresh && accessToken === this.#rejectedToken) return this.#replacement() // R2
     if (this.#context.now() >= grant.renewAt) this.nextToken('background').catch(() => {})
-    return grant.accessToken
+    return accessToken
   }
 
   /**
@@ -82,14 +86,23 @@ export class Session {
     route: string,
     receivedAt?: number,
   ): string | Promise<string> | null {
-    if (!this.#isCurrent(rejected, receivedAt)) return this.tokenToSend() // R3
+    if (!this.#isCurrent(rejected, receivedAt)) return this.tokenToSend(route) // R3
     if (this.#routes.isClosed(route)) return null
-    const next = this.nextToken('unauthorized')
+    const next = this.#nextTokenFor(route, rejected)
     if (this.#refresh) this.#rejectedToken = rejected
-    return next.then((token) => {
+    return next
+  }
+
+  /** The next token, for a route that has rejected this one. */
+  async #nextTokenFor(route: string, rejected: string): Promise<string> {
+    try {
+      const token = await this.nextToken('unauthorized')
       this.#routes.refreshedFor(route, token)
       return token
-    })
+    } catch (error) {
+      this.#routes.refreshFailedFor(route, rejected)
+      throw error
+    }
   }
 
   /** What a route answered to a request with `token`. A late 401 says nothing about the next token. */

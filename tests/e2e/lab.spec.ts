@@ -93,10 +93,10 @@ test(
     expect(await mock.count(RESOURCE)).toBe(20 + sent)
 
     const classic = page.locator('.trace-classic')
-    await expect(classic).toContainText('10 refreshes, 1 granted')
+    await expect(classic).toContainText('0 of 10 answered · 10 refreshes1 granted')
     await expect(classic).toContainText('session revoked, signed out')
     await expect(classic.locator('.trace-refreshes rect')).toHaveCount(10)
-    await expect(page.locator('.trace-silent')).toContainText('1 refresh · 10 of 10 answered')
+    await expect(page.locator('.trace-silent')).toContainText('10 of 10 answered · 1 refresh')
     const ticks = (client: string) =>
       page
         .locator(`.trace-${client} .trace-grid`)

@@ -111,7 +111,7 @@ it('R4, R7: ofetch retries no call whose refresh has failed, and no replay is re
   expect(failed.reason).toBe(error)
   expect([sent.length, backend.count('refresh')]).toEqual([1, 1])
 
-  const refused = outcome(api('/notes', { retry: 1, retryStatusCodes: [401] }))
+  const refused = outcome(api('/other', { retry: 1, retryStatusCodes: [401] }))
   for (const n of [1, 2, 3]) {
     await arrived(n + 1)
     sent[n]!.answer(unauthorized())
