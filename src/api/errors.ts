@@ -45,6 +45,18 @@ export function explainSignIn(error: unknown): string {
   return status >= 400 && status < 500 && status !== 429 ? NOT_UNDERSTOOD : explain(error)
 }
 
+/** Why a session has ended, if there is more to say: `endCause` of the store, the refusal of a refresh. */
+export function explainEnd(error: unknown): string {
+  if (at(Object(error).data, 'data.code') === 'refresh_token_missing') {
+    return 'The browser did not keep the cookie of your session. Allow cookies for this site.'
+  }
+  const words = wordsOf(error) ?? ''
+  // What an API says of a token is for its developers, and two words are the name of a status.
+  const isTechnical = /token|jwt|session|authenticat|unauthori[sz]ed|credential|grant/i.test(words)
+  if (isTechnical || words.split(' ').length < 3) return ''
+  return /[.!?。！]$/.test(words) ? words : `${words}.`
+}
+
 /** Where APIs put a sentence for people. The first one that is there counts. */
 const WORDS = [
   'message', // Laravel, Supabase, better-auth; a list in NestJS

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { explain, explainSignIn, fieldErrors, wordsOf } from '@/api/errors.ts'
+import { explain, explainEnd, explainSignIn, fieldErrors, wordsOf } from '@/api/errors.ts'
 import { SessionEndedError } from '@/auth/index.ts'
 
 function failure(status: number, headers: Record<string, string> = {}, data?: unknown): Error {
@@ -446,6 +446,27 @@ describe('the words of an API', () => {
 
   it.each([500, 429])('are not taken from a %i, whose words are not for people', (status) => {
     expect(wordsOf(failure(status, {}, { message: 'upstream 10.0.0.7 is down' }))).toBeUndefined()
+  })
+})
+
+describe('explainEnd', () => {
+  it.each([
+    ['Your account was suspended', 'Your account was suspended.'],
+    ['Access denied', ''],
+    ['The refresh token is invalid or has expired.', ''],
+    ['Session not found.', ''],
+    ['Unauthenticated.', ''],
+  ])('of "%s" says "%s"', (message, words) => {
+    expect(explainEnd({ status: 401, data: { message } })).toBe(words)
+  })
+
+  it('says that the cookie was not kept, where none came', () => {
+    const data = { message: 'No refresh token', data: { code: 'refresh_token_missing' } }
+    expect(explainEnd({ status: 401, data })).toContain('Allow cookies')
+  })
+
+  it('says nothing of an end without a cause', () => {
+    expect(explainEnd(null)).toBe('')
   })
 })
 
