@@ -82,7 +82,8 @@ export function watchConsole(context: BrowserContext): string[] {
   const said: string[] = []
   context.on('weberror', (error) => said.push(String(error.error())))
   context.on('console', (message) => {
-    const isOurs = !message.text().startsWith('Failed to load resource')
+    // Not what the browser itself says of a response, or Firefox of a cookie that stays behind.
+    const isOurs = !/^(Failed to load resource|Cookie “)/.test(message.text())
     if (['warning', 'error'].includes(message.type()) && isOurs) said.push(message.text())
   })
   return said
