@@ -46,8 +46,15 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   /** A new family for a sign-in. */
   function start(userId: string): Family {
     forgetExpired()
-    const family = { id: randomUUID(), userId, previous: null, refused: false, rotatedAt: now() }
-    return put({ ...family, current: randomUUID() })
+    return put({
+      id: randomUUID(),
+      userId,
+      current: randomUUID(),
+      previous: null,
+      rotatedAt: now(),
+      refused: false,
+      expiredUpTo: 0,
+    })
   }
 
   /**
@@ -104,14 +111,19 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
     return String(issued)
   }
 
-  /** Refuses every access token issued so far. `iat` would be too coarse: it counts whole seconds. */
-  function expireAccess(): void {
-    expiredUpTo = issued
+  /**
+   * Refuses every access token issued so far, or those of one session. `iat` would be too coarse: it
+   * counts whole seconds.
+   */
+  function expireAccess(familyId?: string): void {
+    const family = families.get(familyId ?? '')
+    if (family) family.expiredUpTo = issued
+    else if (familyId === undefined) expiredUpTo = issued
     keep()
   }
 
-  function isAccessExpired(tokenId: string): boolean {
-    return Number(tokenId) <= expiredUpTo
+  function isAccessExpired(tokenId: string, familyId = ''): boolean {
+    return Number(tokenId) <= Math.max(expiredUpTo, families.get(familyId)?.expiredUpTo ?? 0)
   }
 
   /** Refuses every refresh token issued so far. Access tokens live on, until they expire. */

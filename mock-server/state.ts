@@ -18,6 +18,8 @@ const FamilySchema = v.object({
   rotatedAt: v.number(),
   /** Refreshed no more, by hand: see `refuseRefresh`. */
   refused: v.boolean(),
+  /** Its access tokens up to this one were expired by hand. */
+  expiredUpTo: v.optional(v.number(), 0),
 })
 
 /** All refresh tokens that descend from one sign-in. */

@@ -5,7 +5,7 @@
 import { sendBurst } from './burst.ts'
 import { REFRESH, countRun, entriesOf, labelOf, markOf } from './log.ts'
 import type { LogMark } from './log.ts'
-import { expireAccessToken, orderFaults, readLog, setConditions } from './mock.ts'
+import { orderFaults, readLog, setConditions } from './mock.ts'
 import { newId } from './peers.ts'
 import { delaysOf, faultsOf, refreshTime, scenarioOf } from './plan.ts'
 import type { Plan } from './plan.ts'
@@ -32,8 +32,8 @@ const AHEAD = 16 * 60_000
 const NO_LEEWAY = 0
 
 /**
- * The app's client, and then the classic one where they are to be compared. The server is left as it
- * was before.
+ * The app's client, and then the classic one where they are to be compared. The server and the app's
+ * own session are left as they were before.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunRecord[]> {
   const isStaged = plan.compare || faultsOf(plan).length > 0
@@ -170,7 +170,7 @@ async function stage(subject: Subject, plan: Plan): Promise<void> {
   const isDead = scenario === 'dead' && subject.setAhead !== undefined
   if (isDead) subject.setAhead!(AHEAD)
   if (scenario === 'denied') await subject.revoke?.()
-  else if (scenario !== 'fine' && !isDead) await expireAccessToken()
+  else if (scenario !== 'fine' && !isDead) await subject.expire()
   await orderFaults(faultsOf(plan))
 }
 

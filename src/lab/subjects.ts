@@ -9,6 +9,7 @@ import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { createJsonBackend, createTabs } from '@/auth/index.ts'
 import type { TokenGrant } from '@/auth/index.ts'
 import { createClassicClient } from './classicClient.ts'
+import { expireAccessToken } from './mock.ts'
 import { clock } from './record.ts'
 
 export interface Subject {
@@ -18,6 +19,8 @@ export interface Subject {
   signedOutAt(): number | null
   /** Its clock, and only that, jumps ahead by so many milliseconds. */
   setAhead?(milliseconds: number): void
+  /** The server refuses its access token from now on, and that of no other client. */
+  expire(): Promise<void>
   /** The server ends its session, and does not tell it. */
   revoke?(): Promise<void>
   /** Whether the server has ended its session. */
@@ -52,6 +55,7 @@ export function openOwn(): Subject {
     send: (label, signal) =>
       end.noted(api(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
+    expire: () => expireAccessToken(),
     close: async () => {},
   }
 }
@@ -77,6 +81,7 @@ export async function openSpare(): Promise<Subject> {
     send: (label, signal) =>
       end.noted(client(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
+    expire: async () => expireAccessToken(await auth.getAccessToken()),
     setAhead: (milliseconds) => void (ahead = milliseconds),
     revoke: async () => void (await logout(kept)),
     async close() {
@@ -105,6 +110,7 @@ export async function openClassic(): Promise<Subject> {
       if (!response.ok) throw Object.assign(new Error(), { status: response.status })
     },
     signedOutAt: () => signedOutAt,
+    expire: () => expireAccessToken(grant.accessToken),
     revoke: async () => void (await logout(first.refresh)),
     // An expired token of a session that lives is told from one whose session is over.
     isRevoked: () =>

@@ -59,9 +59,8 @@ function sumUp({ client, signedOutAt, tabs }: RunRecord): string {
   const calls = tabs.flatMap((tab) => tab.calls)
   const succeeded = calls.filter(({ ok }) => ok)
   const answered = `${inThousands(succeeded.length)} of ${inThousands(calls.length)}`
-  if (client === 'classic') {
-    const end = signedOutAt === null ? '' : ', and its person signed out'
-    return `With the classic interceptor: ${answered}${end}.`
-  }
-  return `${answered} requests succeeded${tabs.length > 1 ? ` in ${tabs.length} tabs` : ''}.`
+  const end = signedOutAt === null ? '' : ', and the user was signed out'
+  if (client === 'classic') return `With the classic interceptor: ${answered}${end}.`
+  const inTabs = tabs.length > 1 ? ` in ${tabs.length} tabs` : ''
+  return `${answered} requests succeeded${inTabs}${end}.`
 }

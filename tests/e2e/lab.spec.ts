@@ -14,7 +14,8 @@ for (const [scenario, { answers, answered, ...counts }] of Object.entries(scenar
     await openLab(page)
     await send(page, { scenario })
 
-    await expect(report(page)).toHaveText(`${answered} of 10 requests succeeded.`)
+    const end = answered === 0 ? ', and the user was signed out' : ''
+    await expect(report(page)).toHaveText(`${answered} of 10 requests succeeded${end}.`)
     await expectCounts(page, counts)
     expect(await countedIn(mock)).toEqual(counts)
     const refreshes = (await mock.log(REFRESH)).map(({ status }) => status)
@@ -72,7 +73,7 @@ test.describe('compared with the classic interceptor', () => {
     await send(page, { scenario: 'Token refused by the server', compare: true })
 
     await expect(report(page)).toHaveText(
-      '10 of 10 requests succeeded. With the classic interceptor: 0 of 10, and its person signed out.',
+      '10 of 10 requests succeeded. With the classic interceptor: 0 of 10, and the user was signed out.',
     )
     await expectCounts(page, { sent: 20, rejected: 10, refreshes: 1, replayed: 10 })
     await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')

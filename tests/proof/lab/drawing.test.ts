@@ -283,7 +283,7 @@ describe('the verdict', () => {
     }
 
     expect(reportOf([ended('silent', true), ended('classic', false)])).toBe(
-      '1 of 1 requests succeeded. With the classic interceptor: 0 of 1, and its person signed out.',
+      '1 of 1 requests succeeded. With the classic interceptor: 0 of 1, and the user was signed out.',
     )
   })
 })

@@ -172,7 +172,8 @@ async function expectRun(tab: Tab, mock: Mock, run: Run): Promise<void> {
   await tab.set('What goes wrong', scenario)
   const before = await mock.count(RESOURCE)
   await tab.click('Send requests')
-  await expectReport(tab, `${answered} of ${requests} requests succeeded.`)
+  const end = answered === 0 ? ', and the user was signed out' : ''
+  await expectReport(tab, `${answered} of ${requests} requests succeeded${end}.`)
 
   expect(await countsIn(tab)).toEqual([sent, rejected, refreshes, replayed].map(String))
   expect((await mock.count(RESOURCE)) - before).toBe(sent)
