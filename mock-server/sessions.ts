@@ -2,7 +2,6 @@
  * Sessions: each is a family of refresh tokens, in which every refresh replaces the token before.
  * How tokens are signed and carried is left to tokens.ts and routes/auth.ts.
  */
-import { randomUUID } from 'node:crypto'
 import type { Family, State } from './state.ts'
 
 /** All of them are kept and written with each sign-in. The one unused for longest ends first. */
@@ -47,9 +46,9 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   function start(userId: string): Family {
     forgetExpired()
     return put({
-      id: randomUUID(),
+      id: crypto.randomUUID(),
       userId,
-      current: randomUUID(),
+      current: crypto.randomUUID(),
       previous: null,
       rotatedAt: now(),
       refused: false,
@@ -71,7 +70,7 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
     if (!family || family.refused) throw new RefreshRefusedError('invalid')
 
     if (tokenId === family.current) {
-      return put({ ...family, current: randomUUID(), previous: tokenId, rotatedAt: now() })
+      return put({ ...family, current: crypto.randomUUID(), previous: tokenId, rotatedAt: now() })
     }
     // A clock that was set back makes it no longer, and a correction by a little does no harm.
     const isInLeeway = Math.abs(now() - family.rotatedAt) < leewayNow * 1000

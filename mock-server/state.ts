@@ -2,7 +2,7 @@
  * What must survive a restart (S9): the secrets, and the sessions that tokens signed with them
  * belong to. Where it is kept is left to storage.ts.
  */
-import { randomBytes } from 'node:crypto'
+import { base64url } from 'jose'
 import * as v from 'valibot'
 
 const SecretSchema = v.pipe(v.string(), v.regex(/^[\w-]{43,}$/))
@@ -54,5 +54,5 @@ export function loadState(storage?: MockStorage): State {
 
 /** 256 bits, as HS256 asks for. RFC 7518 §3.2 */
 function newSecret(): string {
-  return randomBytes(32).toString('base64url')
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(32)))
 }
