@@ -12,7 +12,7 @@ export interface Account extends User {
 }
 
 /** The password of both is `password`: two salts, so two hashes. */
-const DEMO_ACCOUNTS: [Account, ...Account[]] = [
+export const DEMO_ACCOUNTS: [Account, ...Account[]] = [
   {
     id: 'user-1',
     username: 'admin',
