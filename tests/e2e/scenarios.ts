@@ -6,6 +6,8 @@ export interface Expected {
   refreshes: number
   replayed: number
   answered: number
+  /** What the report adds. */
+  end?: string
   /** What the server answered to each refresh. Broken ones are tried again by the browser itself. */
   answers: number[]
 }
@@ -57,6 +59,7 @@ export const scenarios: Record<string, Expected> = {
     refreshes: 0,
     replayed: 0,
     answered: 0,
+    end: ', and the user was signed out',
     answers: [401],
   },
   'Offline at the refresh': {
