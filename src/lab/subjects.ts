@@ -1,6 +1,6 @@
 /**
  * The clients that the lab puts to the test: the app's own, the same one in a session of the lab's
- * own, and the classic interceptor.
+ * own, and those that it is compared with.
  */
 import { ofetch } from 'ofetch'
 import { effectScope } from 'vue'
@@ -9,8 +9,10 @@ import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { createJsonBackend, createTabs } from '@/auth/index.ts'
 import type { TokenGrant } from '@/auth/index.ts'
 import { createClassicClient } from './classicClient.ts'
+import type { RivalClient, RivalOptions } from './classicClient.ts'
 import { expireAccessToken } from './mock.ts'
 import { clock } from './record.ts'
+import type { RivalName } from './record.ts'
 
 export interface Subject {
   /** Sends one request, which the log calls by that label. Rejects as its client does. */
@@ -91,8 +93,17 @@ export async function openSpare(): Promise<Subject> {
   }
 }
 
+const RIVAL_CLIENTS: Record<
+  RivalName,
+  (options: RivalOptions) => RivalClient | Promise<RivalClient>
+> = {
+  classic: createClassicClient,
+  shared: (options) => createClassicClient({ ...options, shared: true }),
+  library: async (options) => (await import('./libraryClient.ts')).createLibraryClient(options),
+}
+
 /** Signed in as demo, with tokens in memory. */
-export async function openClassic(): Promise<Subject> {
+export async function openRival(name: RivalName): Promise<Subject> {
   const grant = await post<TokenGrant>('/auth/login', { ...DEMO, mode: 'json' })
   const tokens = { access: grant.accessToken, refresh: grant.refreshToken ?? null } as {
     access: string | null
@@ -101,13 +112,12 @@ export async function openClassic(): Promise<Subject> {
   const first = { ...tokens }
   let signedOutAt: number | null = null
   const onSignOut = () => (signedOutAt ??= clock())
-  const { request } = createClassicClient({ baseURL, tokens, onSignOut })
+  const { request } = await RIVAL_CLIENTS[name]({ baseURL, tokens, onSignOut })
 
   return {
     async send(label, signal) {
-      const response = await request(`/protected-resource?label=${label}`, signal)
-      await response.arrayBuffer()
-      if (!response.ok) throw Object.assign(new Error(), { status: response.status })
+      const status = await request(`/protected-resource?label=${label}`, signal)
+      if (status >= 400) throw Object.assign(new Error(), { status })
     },
     signedOutAt: () => signedOutAt,
     expire: () => expireAccessToken(grant.accessToken),

@@ -1,12 +1,14 @@
 /** What came of a run, in words. Everything in it was counted or measured. */
-import type { RunRecord } from './record.ts'
+import type { ClientName, RunRecord } from './record.ts'
 import { inThousands } from './scale.ts'
 import type { Lane, Trace } from './trace.ts'
 
 export const CLIENTS = {
   silent: 'Silent refresh',
-  classic: 'The classic interceptor',
-} as const
+  classic: 'One refresh per 401',
+  shared: 'One shared refresh',
+  library: 'axios-auth-refresh',
+} as const satisfies Record<ClientName, string>
 
 /** Short sentences without a full stop, the most telling first. */
 export function verdictOf(trace: Trace): string[] {
@@ -60,7 +62,7 @@ function sumUp({ client, signedOutAt, tabs }: RunRecord): string {
   const succeeded = calls.filter(({ ok }) => ok)
   const answered = `${inThousands(succeeded.length)} of ${inThousands(calls.length)}`
   const end = signedOutAt === null ? '' : ', and the user was signed out'
-  if (client === 'classic') return `With the classic interceptor: ${answered}${end}.`
+  if (client !== 'silent') return `${CLIENTS[client]}: ${answered}${end}.`
   const inTabs = tabs.length > 1 ? ` in ${tabs.length} tabs` : ''
   return `${answered} requests succeeded${inTabs}${end}.`
 }

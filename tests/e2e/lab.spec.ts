@@ -44,7 +44,7 @@ test('what waits is not sent: half of the requests are made while the refresh is
   expect(await barsOf(page, 10)).toContain('waiting')
 })
 
-test('the first press shows the refresh, beside the classic interceptor', async ({ page }) => {
+test('the first press shows the refresh, beside an interceptor without sharing', async ({ page }) => {
   await openLab(page)
   await page.getByRole('button', { name: 'Send requests' }).click()
 
@@ -63,7 +63,7 @@ test('at 360 px the result comes into view when it is there', async ({ page }) =
   await expect(page.getByTestId('lab-sent')).toBeInViewport()
 })
 
-test.describe('compared with the classic interceptor', () => {
+test.describe('compared with other clients', () => {
   test('ten refreshes, a revoked family and a person signed out, where ours has one', async ({
     page,
     mock,
@@ -72,7 +72,7 @@ test.describe('compared with the classic interceptor', () => {
     await send(page, { scenario: 'Token refused by the server', compare: true })
 
     await expect(report(page)).toHaveText(
-      '10 of 10 requests succeeded. With the classic interceptor: 0 of 10, and the user was signed out.',
+      '10 of 10 requests succeeded. One refresh per 401: 0 of 10, and the user was signed out.',
     )
     await expectCounts(page, { sent: 20, rejected: 10, refreshes: 1, replayed: 10 })
     await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
@@ -88,6 +88,36 @@ test.describe('compared with the classic interceptor', () => {
     await expect(classic).toContainText('session revoked, signed out')
     await expect(classic.locator('.trace-refreshes rect')).toHaveCount(10)
     await expect(page.locator('.trace-silent')).toContainText('1 refresh · 10 of 10 answered')
+  })
+
+  test('four clients come to four results where the refresh gets a 503', async ({ page }) => {
+    await openLab(page)
+    for (const name of ['One shared refresh', 'axios-auth-refresh']) await rival(page, name).check()
+    await send(page, { scenario: 'Refresh answered 503, twice', compare: true })
+
+    await expect(report(page)).toHaveText(
+      '10 of 10 requests succeeded. One refresh per 401: 0 of 10, and the user was signed out. ' +
+        'One shared refresh: 0 of 10, and the user was signed out. axios-auth-refresh: 10 of 10.',
+    )
+    await expectCounts(page, { sent: 20, rejected: 10, refreshes: 1, replayed: 10 })
+    await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
+    await expect(page.getByTestId('lab-shared-refreshes')).toHaveText('1')
+    await expect(page.getByTestId('lab-library-rejected')).toHaveText('30')
+  })
+
+  test('axios is loaded when it is compared with, and not before', async ({ page }) => {
+    const loaded: string[] = []
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname))
+    const library = () => loaded.filter((path) => path.includes('libraryClient'))
+    await openLab(page)
+    await send(page, { scenario: 'Token refused by the server' })
+    await expect(report(page)).not.toBeEmpty()
+    expect(library()).toEqual([])
+
+    await rival(page, 'axios-auth-refresh').check()
+    await page.getByRole('button', { name: 'Send requests' }).click()
+    await expect(report(page)).toContainText('axios-auth-refresh: 10 of 10.')
+    expect(library()).toHaveLength(1)
   })
 
   test('in the same scale, and with the server as it was afterwards', async ({ page, mock }) => {
@@ -195,7 +225,7 @@ test('the drawing can be saved as a file that stands on its own', async ({ page 
   const viewer = await page.context().newPage()
   await viewer.goto(`data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`)
   await expect(viewer.locator('parsererror')).toHaveCount(0)
-  await expect(viewer.locator('text', { hasText: 'The classic interceptor' })).toBeVisible()
+  await expect(viewer.locator('text', { hasText: 'One refresh per 401' })).toBeVisible()
   await expect(viewer.locator('.trace-silent .trace-lane')).toHaveCount(10)
   await expect(viewer.locator('.trace-silent .trace-refreshes rect').first()).toHaveCSS(
     'fill',
@@ -223,8 +253,8 @@ test('by keyboard alone: choose, send, read the table, save', async ({ page }) =
   await page.keyboard.type('Token dead')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Space')
-  await expect(page.getByRole('switch')).not.toBeChecked()
-  await page.keyboard.press('Tab')
+  await expect(rival(page, 'One refresh per 401')).not.toBeChecked()
+  for (let presses = 0; presses < 3; presses += 1) await page.keyboard.press('Tab')
   await expect(page.getByRole('button', { name: 'Send requests' })).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(report(page)).toContainText('4 of 4 requests succeeded.')
@@ -248,7 +278,7 @@ test('nothing below the button moves when results arrive', async ({ page }) => {
   await openLab(page)
   const place = () => page.getByRole('button', { name: 'Save as SVG' }).boundingBox()
   await page.getByLabel('What goes wrong').selectOption('Token refused by the server')
-  await page.getByRole('switch').check()
+  await rival(page, 'One refresh per 401').check()
   const before = await place()
   await page.getByRole('button', { name: 'Send requests' }).click()
   await expect(page.locator('.trace-silent .trace-rejected').first()).toBeVisible()
@@ -286,8 +316,13 @@ async function send(page: Page, choice: Choice): Promise<void> {
   const { scenario = 'Nothing: the token as it is', requests, compare = false } = choice
   if (requests) await fillNumber(page, 'Requests', requests)
   await page.getByLabel('What goes wrong').selectOption(scenario)
-  await page.getByRole('switch', { name: 'Compare' }).setChecked(compare)
+  await rival(page, 'One refresh per 401').setChecked(compare)
   await page.getByRole('button', { name: 'Send requests' }).click()
+}
+
+/** The switch of a client that ours is compared with. */
+function rival(page: Page, name: string) {
+  return page.getByRole('switch', { name })
 }
 
 /** What the lab says of its last run. */

@@ -37,6 +37,14 @@ export const scenarios: Record<string, Expected> = {
     answered: 10,
     answers: [200],
   },
+  'Three 401s come late': {
+    sent: 20,
+    rejected: 10,
+    refreshes: 1,
+    replayed: 10,
+    answered: 10,
+    answers: [200],
+  },
   'Refresh slow': {
     sent: 15,
     rejected: 5,

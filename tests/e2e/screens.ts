@@ -1,6 +1,6 @@
 /** Every screen, in every state that a person can meet it in. */
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, submitSignIn } from './fixtures.ts'
+import { expect, expectDashboard, fillNumber, signIn, submitSignIn } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
 
 export interface Screen {
@@ -203,8 +203,12 @@ export const screens: Screen[] = [
     async open(page) {
       await signIn(page)
       await page.goto('/lab')
+      // A case in which all clients differ.
+      await page.getByLabel('What goes wrong').selectOption('Refresh answered 503, twice')
+      await fillNumber(page, 'Requests', 5)
+      for (const rival of await page.getByRole('switch').all()) await rival.check()
       await page.getByRole('button', { name: 'Send requests' }).click()
-      await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
+      await expect(page.getByTestId('lab-library-refreshes')).toHaveText('3')
     },
   },
   {

@@ -390,7 +390,7 @@ async function openTab(page: Page, path: string): Promise<Page> {
 async function prepare(tab: Page): Promise<void> {
   await fillNumber(tab, 'Requests', BURST)
   await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
-  await tab.getByRole('switch', { name: 'Compare' }).uncheck()
+  await tab.getByRole('switch', { name: 'One refresh per 401' }).uncheck()
 }
 
 /** Presses the button in this tab, in front or behind, and returns at once. */

@@ -13,7 +13,7 @@ test('sign in, reload, expire the token, share one refresh between two tabs, sig
   // A deep link, to which the server answers with its page for 404.
   await page.goto('login')
   const banner = page.getByRole('complementary', { name: 'About this demo' })
-  await expect(banner).toContainText('The API is a service worker in your browser.')
+  await expect(banner).toContainText('its HttpOnly cookie is imitated')
   await submitSignIn(page)
   await expectDashboard(page)
   const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))
@@ -30,7 +30,7 @@ test('sign in, reload, expire the token, share one refresh between two tabs, sig
   for (const tab of tabs) {
     await tab.getByRole('link', { name: 'Lab' }).click()
     await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
-    await tab.getByRole('switch').setChecked(false)
+    await tab.getByRole('switch').first().uncheck()
   }
   await page.getByRole('button', { name: 'Expire access token' }).click()
   for (const tab of tabs) await tab.getByRole('button', { name: 'Send requests' }).click()

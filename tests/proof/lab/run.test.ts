@@ -40,7 +40,7 @@ function run(plan: Partial<Plan>) {
     apiMs: 0,
     refreshMs: 0,
     scenario: 'refused',
-    compare: true,
+    rivals: ['classic'],
     ...plan,
   }
   const { signal } = new AbortController()
@@ -51,7 +51,7 @@ it.each(['refused', 'dead'] as const)(
   'a comparison of “%s” leaves the app’s own token as it is',
   async (scenario) => {
     await run({ scenario })
-    const [silent] = await run({ scenario: 'fine', compare: false })
+    const [silent] = await run({ scenario: 'fine', rivals: [] })
 
     expect(silent!.counts).toMatchObject({ sent: 10, rejected: 0, asked: 0 })
   },
@@ -60,13 +60,12 @@ it.each(['refused', 'dead'] as const)(
 it('says of both that they were signed out, where both were', async () => {
   expect(reportOf(await run({ scenario: 'denied' }))).toBe(
     '0 of 10 requests succeeded, and the user was signed out. ' +
-      'With the classic interceptor: 0 of 10, and the user was signed out.',
+      'One refresh per 401: 0 of 10, and the user was signed out.',
   )
 })
 
-it('says so of the classic interceptor alone, where ours was not', async () => {
+it('says so of the other one alone, where ours was not', async () => {
   expect(reportOf(await run({ scenario: 'refused' }))).toBe(
-    '10 of 10 requests succeeded. ' +
-      'With the classic interceptor: 0 of 10, and the user was signed out.',
+    '10 of 10 requests succeeded. ' + 'One refresh per 401: 0 of 10, and the user was signed out.',
   )
 })
