@@ -44,7 +44,9 @@ test('what waits is not sent: half of the requests are made while the refresh is
   expect(await barsOf(page, 10)).toContain('waiting')
 })
 
-test('the first press shows the refresh, beside an interceptor without sharing', async ({ page }) => {
+test('the first press shows the refresh, beside an interceptor without sharing', async ({
+  page,
+}) => {
   await openLab(page)
   await page.getByRole('button', { name: 'Send requests' }).click()
 
