@@ -83,6 +83,7 @@ const demoScripts = [
   'bench:fleet',
   'bench:server',
   'build:demo',
+  'docs:api',
   'remove-demo',
   'screenshots',
   'size',
@@ -98,6 +99,8 @@ const demoPackages = [
   'ky',
   'oauth4webapi',
   'openapi-fetch',
+  'typedoc',
+  'typedoc-plugin-markdown',
   ...(keepsProof ? [] : ['fast-check']),
 ]
 
