@@ -281,6 +281,8 @@ test('nothing below the button moves when results arrive', async ({ page }) => {
   const place = () => page.getByRole('button', { name: 'Save as SVG' }).boundingBox()
   await page.getByLabel('What goes wrong').selectOption('Token refused by the server')
   await rival(page, 'One refresh per 401').check()
+  // The click would scroll there.
+  await page.getByRole('button', { name: 'Send requests' }).scrollIntoViewIfNeeded()
   const before = await place()
   await page.getByRole('button', { name: 'Send requests' }).click()
   await expect(page.locator('.trace-silent .trace-rejected').first()).toBeVisible()
