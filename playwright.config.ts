@@ -3,7 +3,9 @@ import process from 'node:process'
 import { chromium, defineConfig, devices } from '@playwright/test'
 import { firefox } from '@playwright/test' // demo
 
-const PORT = 4173
+/** One server for each worker: journeys that run side by side share no mock, nor its log. */
+const PORTS = [4173, 4174]
+const port = PORTS[Number(process.env.TEST_PARALLEL_INDEX ?? 0)]
 const DEV_PORT = 5174
 /** Whatever a project's .env says: the journeys go through the mock. */
 const env = { VITE_API_BASE_URL: '', VITE_REFRESH_TOKEN_MODE: '', API_PROXY_TARGET: '' }
@@ -81,12 +83,12 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   // On a shared machine; what needs it is reported as flaky.
   retries: process.env.CI ? 1 : 0,
-  // The mock's log and controls are one for all: journeys take turns.
-  workers: 1,
+  workers: PORTS.length,
+  fullyParallel: true,
   reporter: process.env.CI ? [['list'], ['html', { open: 'never' }]] : 'list',
   use: {
     ...devices['Desktop Chrome'],
-    baseURL: `http://localhost:${PORT}`,
+    baseURL: `http://localhost:${port}`,
     trace: 'on-first-retry',
     launchOptions: {
       executablePath: chromiumPath,
@@ -99,15 +101,17 @@ export default defineConfig({
       name: 'preview',
       testIgnore: 'dev.spec.ts', // demo
     },
-    { name: 'dev', testMatch: 'dev.spec.ts', use: { baseURL: `http://localhost:${DEV_PORT}` } }, // demo
     // demo:start
     {
+      name: 'dev',
+      testMatch: 'dev.spec.ts',
+      workers: 1,
+      use: { baseURL: `http://localhost:${DEV_PORT}` },
+    },
+    {
       name: 'firefox',
-      testMatch: /(?:lab|network|origins|refresh|session|tabs)\.spec\.ts/,
-      // Downloads, keys, layout, crashes, sleep, what the console says of a missing file, and sign-ins
-      // held back for seconds: Chromium's show them.
-      grepInvert:
-        /can be saved|by keyboard|nothing below|a chunk that|offline, a page|crashes|sleeps|frozen|24 tabs|over the first/,
+      grep: /@every-engine/,
+      workers: 1, // Six tabs of it keep a machine busy.
       timeout: 300_000,
       expect: { timeout: 60_000 }, // Six tabs of it are slow.
       use: {
@@ -124,15 +128,16 @@ export default defineConfig({
     },
     // demo:end
     { name: 'screenshots', testMatch: 'screenshots.ts' }, // demo
-    { name: 'webkit', testDir: './tests/proof/webkit' }, // demo
+    { name: 'webkit', testDir: './tests/proof/webkit', workers: 1 }, // demo
   ],
   webServer: [
-    {
-      command: `npm run build-only && npm run preview -- --port ${PORT} --strictPort`,
-      url: `http://localhost:${PORT}`,
+    // Started one after the other, so that all but the first find the build.
+    ...PORTS.map((port, index) => ({
+      command: `${index === 0 ? 'npm run build-only && ' : ''}npm run preview -- --port ${port} --strictPort`,
+      url: `http://localhost:${port}`,
       env,
       reuseExistingServer: false,
-    },
+    })),
     {
       command: `npm run dev -- --port ${DEV_PORT} --strictPort`,
       url: `http://localhost:${DEV_PORT}`,

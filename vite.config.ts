@@ -7,6 +7,9 @@ import { defineConfig } from 'vitest/config'
 import { cspPlugin, cspReportPlugin, securityHeaders } from './headers.config.ts'
 import { mockServer } from './mock-server/vite.ts'
 
+/** Addresses of the API, and none of a page such as `/apiary`. */
+const API = '^/api(?=[/?]|$)'
+
 /** The paths of its cookies are those of the API. The browser would not send them to `/api`. */
 const API_AT_ROOT = {
   rewrite: (path: string) => path.replace(/^\/api\/?/, '/'),
@@ -19,7 +22,7 @@ export default defineConfig(({ mode }) => {
   // A real API answers below /api, in dev and preview, and the mock stays out of the way.
   const target = env.API_PROXY_TARGET
   const atRoot = env.API_PROXY_STRIP ? API_AT_ROOT : {}
-  const proxy = target ? { '/api': { target, changeOrigin: true, ...atRoot } } : undefined
+  const proxy = target ? { [API]: { target, changeOrigin: true, ...atRoot } } : undefined
 
   return {
     plugins: [

@@ -2,12 +2,11 @@
  * Who sends this request, by its access token, and may they?
  */
 import type { H3Event } from 'h3'
-import type { User } from '../src/auth/contract.ts'
 import { apiError, unauthorized } from './errors.ts'
 import type { Sessions } from './sessions.ts'
 import { TokenError } from './tokens.ts'
 import type { AccessClaims, Tokens } from './tokens.ts'
-import type { Users } from './users.ts'
+import type { User, Users } from './users.ts'
 
 export type Access = ReturnType<typeof createAccess>
 

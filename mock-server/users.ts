@@ -2,9 +2,15 @@
  * The people who can sign in, and the check of their passwords.
  */
 import { base64url } from 'jose'
-import type { User } from '../src/auth/contract.ts'
 import { scrypt } from './scrypt.ts'
 import { createThrottle } from './throttle.ts'
+
+export interface User {
+  id: string
+  username: string
+  name: string
+  roles: string[]
+}
 
 /** A user and how to know them: `passwordHash` as `hashPassword` writes it. */
 export interface Account extends User {

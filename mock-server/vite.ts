@@ -23,6 +23,11 @@ export function mockServer(env: Env): Plugin {
     name: 'mock-server',
     apply: 'serve',
 
+    /** In development, what only the mock can do is offered on the page. It answers no other path. */
+    config: () => ({
+      define: { 'import.meta.env.MOCK': (env.VITE_API_BASE_URL || '/api') === '/api' },
+    }),
+
     configureServer(server) {
       // Asked at each request: Vite loads it again when it, or what it imports, has been edited.
       mount(server, env, 'dev', () => server.ssrLoadModule(APP) as Promise<AppModule>)

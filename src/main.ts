@@ -4,12 +4,14 @@ import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from '@/App.vue'
 import { installAuthGuard } from '@/auth/index.ts'
+import { followTheme } from '@/composables/theme.ts'
 import { installDevtools } from '@/devtools.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
 
+followTheme()
 const app = createApp(App)
 // The seam for an error tracker.
 app.config.errorHandler = (error) => console.error(error)

@@ -5,7 +5,7 @@
 import { HTTPError, noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import { LoginRequestSchema, RefreshRequestSchema } from '../../src/auth/contract.ts'
-import type { TokenGrant, User } from '../../src/auth/contract.ts'
+import type { TokenGrant } from '../../src/auth/contract.ts'
 import { readJson } from '../body.ts'
 import { deleteRefreshCookie, readRefreshCookies, setRefreshCookie } from '../cookie.ts'
 import { apiError, unauthorized } from '../errors.ts'
@@ -14,6 +14,7 @@ import { RefreshRefusedError } from '../sessions.ts'
 import type { Family } from '../state.ts'
 import { TooManyAttemptsError } from '../throttle.ts'
 import { toNumericDate, TokenError } from '../tokens.ts'
+import type { User } from '../users.ts'
 
 export function registerAuth(app: H3, server: MockServer): void {
   const { access, assertOwnOrigin, log, now, sessions, tokens, users } = server

@@ -17,12 +17,15 @@ const TEXTS = [
   'Two people commented on the website relaunch.',
 ]
 
-/** As of the start of the server, an hour apart, the newest first. */
+/** How many hours before the start of the server. */
+const HOURS = [0.2, 5, 27]
+
+/** The newest first. */
 export function createNotifications(startedAt: number): Notification[] {
   return TEXTS.map((text, index) => ({
     id: `notification-${index + 1}`,
     text,
-    createdAt: new Date(startedAt - index * 3_600_000).toISOString(),
+    createdAt: new Date(startedAt - HOURS[index]! * 3_600_000).toISOString(),
   }))
 }
 

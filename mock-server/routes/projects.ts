@@ -1,5 +1,5 @@
 /**
- * The example resource: each user's own projects, with search, pages and field errors.
+ * The example resource: each user's own projects, with search, a filter, an order, pages and field errors.
  */
 import { getRouterParam, noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
@@ -13,6 +13,9 @@ const PAGE_SIZE = 10
 const MAX_PROJECTS = 1000
 const DAY = 86_400_000
 
+const STATUSES = ['planned', 'active', 'done'] as const
+const SORTS = ['name', 'due'] as const
+
 /** What a user may change of a project. The messages are for the fields of a form. */
 const fields = {
   name: v.pipe(
@@ -24,7 +27,7 @@ const fields = {
   description: v.pipe(v.string(), v.trim(), v.maxLength(1000, 'Enter 1,000 characters at most')),
   /** A day such as `2026-12-31`, or null. */
   dueOn: v.nullable(v.pipe(v.string(), v.check(isDate, 'Enter a date that exists'))),
-  status: v.picklist(['planned', 'active', 'done'], 'Choose planned, active or done'),
+  status: v.picklist(STATUSES, 'Choose planned, active or done'),
 }
 const ChangesSchema = v.partial(v.object(fields))
 const NewProjectSchema = v.object({ ...ChangesSchema.entries, name: v.optional(fields.name, '') })
@@ -35,6 +38,21 @@ export interface Project extends Required<Changes> {
   id: string
   /** ISO 8601. */
   createdAt: string
+}
+
+/** What of a list is asked for. */
+interface Wanted {
+  q: string
+  status: Project['status'] | undefined
+  /** Without one, the newest come first. */
+  sort: (typeof SORTS)[number] | undefined
+  page: number
+}
+
+/** Those without a date come last. */
+const ORDERS: Record<(typeof SORTS)[number], (a: Project, b: Project) => number> = {
+  name: (a, b) => a.name.localeCompare(b.name, 'en'),
+  due: (a, b) => (a.dueOn ?? '9999').localeCompare(b.dueOn ?? '9999', 'en'),
 }
 
 /** A part of a list. */
@@ -54,10 +72,13 @@ export function createProjects(now: () => number, projectsByUser = new Map<strin
     return projects
   }
 
-  /** A page of those whose name contains `search`, in capitals or not. */
-  function find(userId: string, search: string, page: number): Page<Project> {
-    const wanted = search.trim().toLowerCase()
-    const found = of(userId).filter(({ name }) => name.toLowerCase().includes(wanted))
+  /** A page of those with this status whose name contains `q`, in capitals or not. */
+  function find(userId: string, { q, status, sort, page }: Wanted): Page<Project> {
+    const wanted = q.trim().toLowerCase()
+    const found = of(userId)
+      .filter(({ name }) => name.toLowerCase().includes(wanted))
+      .filter((project) => !status || project.status === status)
+    if (sort) found.sort(ORDERS[sort])
     const start = (page - 1) * PAGE_SIZE
     return { items: found.slice(start, start + PAGE_SIZE), total: found.length, page }
   }
@@ -95,8 +116,7 @@ export function createProjects(now: () => number, projectsByUser = new Map<strin
     projects.splice(projects.indexOf(get(userId, id)), 1)
   }
 
-  const count = (userId: string) => of(userId).length
-  return { find, get, add, change, remove, count, clear: () => projectsByUser.clear() }
+  return { all: of, find, get, add, change, remove, clear: () => projectsByUser.clear() }
 }
 
 export function registerProjects(app: H3, { access, projects }: MockServer): void {
@@ -104,8 +124,7 @@ export function registerProjects(app: H3, { access, projects }: MockServer): voi
   const projectId = (event: H3Event) => getRouterParam(event, 'id')
 
   app.get('/api/projects', async (event) => {
-    const { searchParams } = event.url
-    return projects.find(await userId(event), searchParams.get('q') ?? '', pageOf(searchParams))
+    return projects.find(await userId(event), wantedOf(event.url.searchParams))
   })
 
   app.post('/api/projects', async (event) => {
@@ -128,10 +147,19 @@ export function registerProjects(app: H3, { access, projects }: MockServer): voi
   })
 }
 
-/** Whatever is no page is the first one. */
-function pageOf(query: URLSearchParams): number {
+/** Whatever is no page is the first one; a status or an order that does not exist is none. */
+function wantedOf(query: URLSearchParams): Wanted {
   const page = Number(query.get('page') ?? 1)
-  return Number.isSafeInteger(page) && page > 0 ? page : 1
+  return {
+    q: query.get('q') ?? '',
+    status: oneOf(STATUSES, query.get('status')),
+    sort: oneOf(SORTS, query.get('sort')),
+    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
+  }
+}
+
+function oneOf<T>(values: readonly T[], value: unknown): T | undefined {
+  return values.find((one) => one === value)
 }
 
 /** A rule that only the server can check, as an example. @throws HTTPError 400 `invalid_body` */
@@ -176,7 +204,15 @@ const NAMES = [
   'Backup drill',
 ]
 
-/** Enough for three pages, an hour apart. */
+/** When each was added: days ago, as people do it, some in a row and then none for weeks. */
+const ADDED = [
+  0.08, 0.9, 2.2, 4.6, 9, 11, 16, 23, 24, 31, 38, 45, 46, 60, 74, 75, 91, 104, 130, 131, 160, 190,
+  220,
+]
+/** In how many days each is due; those that are only planned have no date yet. */
+const DUE = [12, 0, 3, 26, 0, -2, 41, 0, -9, 8, 0, -30, 19, 0, -41, 63, 0, -77, 90, 0, -120, 35, 0]
+
+/** Enough for three pages. */
 function seed(now: number): Project[] {
   return NAMES.map((name, index) => {
     const status = (['active', 'planned', 'done'] as const)[index % 3]!
@@ -185,9 +221,9 @@ function seed(now: number): Project[] {
       name,
       description: status === 'active' ? `What “${name}” is about, and who works on it.` : '',
       dueOn:
-        status === 'planned' ? null : new Date(now + (index + 7) * DAY).toISOString().slice(0, 10),
+        status === 'planned' ? null : new Date(now + DUE[index]! * DAY).toISOString().slice(0, 10),
       status,
-      createdAt: new Date(now - index * 3_600_000).toISOString(),
+      createdAt: new Date(now - ADDED[index]! * DAY).toISOString(),
     }
   })
 }

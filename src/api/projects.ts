@@ -12,6 +12,26 @@ export interface Project {
   createdAt: string
 }
 
+/** In words, in the order that they come in. */
+export const STATUSES: Record<Project['status'], string> = {
+  planned: 'Planned',
+  active: 'Active',
+  done: 'Done',
+}
+
+/** Orders of a list, in words. Without one, the newest come first. */
+export const SORTS = { name: 'Name', due: 'Due date' } as const
+
+/** What of the list is asked for. */
+export interface ProjectQuery {
+  /** Part of a name. */
+  q?: string
+  status?: Project['status']
+  sort?: keyof typeof SORTS
+  /** From 1. */
+  page?: number
+}
+
 /** A part of a list. */
 export interface Page<T> {
   items: T[]
@@ -31,7 +51,7 @@ interface Options {
 }
 
 export function listProjects(
-  query: { q?: string; page?: number } = {},
+  query: ProjectQuery = {},
   options: Options = {},
 ): Promise<Page<Project>> {
   return json<Page<Project>>('/projects', { ...options, query })

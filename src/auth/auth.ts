@@ -1,51 +1,88 @@
 /**
  * Signing in and out, restoring a session, and the face of all this in the store. What a session does
- * with its token is decided in session.ts. The other tabs are a layer on top (tabs/).
+ * with its token is decided in session.ts, and what is shown changes in current.ts.
  */
 import { computed, markRaw, onScopeDispose } from 'vue'
-import type { CallOptions } from './backend.ts'
-import type { PasswordCredentials } from './contract.ts'
-import { createCurrentSession } from './current.ts'
+import type { AuthBackend, CallOptions } from './backend.ts'
+import { UserSchema, readGrant } from './contract.ts'
+import type { PasswordCredentials, User, UserSchemaOf } from './contract.ts'
+import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
-import { createReport } from './events.ts'
-import type { RefreshCause } from './events.ts'
+import type { EndOfAll } from './errors.ts'
+import { createReport, refreshProblem } from './events.ts'
+import type { AuthEvent, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
-import type { AuthOptions } from './options.ts'
-import type { Session, SessionOwner } from './session.ts'
+import type { HeldGrant } from './grant.ts'
+import type { Session } from './session.ts'
 import { withTimeLimit } from './signals.ts'
-import { shareSession } from './tabs/shared-session.ts'
-import { singleTab } from './tabs/single-tab.ts'
-import { createTabs } from './tabs/tabs.ts'
+import { createHistory, followOtherTabs } from './tabs/follow.ts'
+import { createOtherTabs } from './tabs/other-tabs.ts'
+import { createTabs, noTabs } from './tabs/tabs.ts'
+import type { Tabs } from './tabs/tabs.ts'
 
-export function createAuth<Credentials = PasswordCredentials>(options: AuthOptions<Credentials>) {
-  const { backend, now = Date.now, random = Math.random, timeout = 10_000 } = options
+export interface AuthOptions<Credentials = PasswordCredentials, U extends User = User> {
+  backend: AuthBackend<Credentials>
+  /**
+   * A valibot schema of the app's user: what crosses the wire, and what `user` is. Fields that it does not
+   * name are dropped. Default: an `id`, `roles`, and whatever else the API says.
+   */
+  user?: UserSchemaOf<U>
+  /** Default: the tabs of this browser profile. Null: this tab is on its own. */
+  tabs?: Tabs | null
+  /**
+   * When a new page asks the API who is signed in. `known` (default): if a session is known in this
+   * browser, so that a first visit costs no request. `always`: also for a sign-in outside the app or a
+   * browser that has wiped script storage; costs each visitor who is not signed in one rejected
+   * refresh. Where nothing can be stored, nothing is known, and `always` is what happens.
+   */
+  restore?: 'known' | 'always'
+  /** Milliseconds that a call to the back end may take (R11). Default 10,000. */
+  timeout?: number
+  /** Called with what the session does, for logs and metrics. It may throw. */
+  onEvent?: (event: AuthEvent) => void
+  /** The clock: milliseconds since the epoch. */
+  now?: () => number
+  /** A number from 0 up to, but not including, 1. */
+  random?: () => number
+}
+
+export function createAuth<Credentials = PasswordCredentials, U extends User = User>(
+  options: AuthOptions<Credentials, U>,
+) {
+  const {
+    now = Date.now,
+    random = Math.random,
+    timeout = 10_000,
+    restore: when = 'known',
+  } = options
   const { tabs = createTabs({ patience: timeout + 5_000 }) } = options
-  const { restore: restoreWhen = tabs ? 'known' : 'always' } = options
   const report = createReport(options.onEvent)
+  const { backend, isCalling } = watchCalls(options.backend)
+  const userSchema = options.user ?? UserSchema
+  const ask = createGrantRequest({ backend, userSchema, now, random, timeout })
 
-  const { state, current, begin, join, guess, endInAllTabs, endInThisTab } = createCurrentSession(
-    () => ({ owner, others, report }),
-  )
-  /** Aborts the sign-ins that are under way. */
-  let signIns = new AbortController()
-  /** A sign-in got no answer. The cookie may be another person's by now (R6). */
-  let isUserInDoubt = false
-  const ask = createGrantRequest({ backend, now, timeout })
-  const share = tabs ? shareSession.bind(null, tabs) : singleTab
-  const others = share({ now, current, join, endInThisTab, report })
-
-  const owner: SessionOwner = {
+  // The tabs, the session that is current in this one, and what other tabs change in it.
+  const others = createOtherTabs({ tabs: tabs ?? noTabs(), userSchema, now })
+  const history = createHistory(others, now)
+  const sessions = createCurrentSession({
     now,
     random,
     exclusive: others.exclusive,
+    hearOtherTabs: others.hear,
+    tell: others.tell,
+    onChange: history.note,
     requestGrant,
-    refreshFailed: others.failed,
-    replayed(session, route, status, isRefused) {
-      if (isRefused) others.refused(session, route)
-      report({ type: 'replay', path: route.slice(route.indexOf('/')), status })
-    },
-    endInAllTabs,
-  }
+    report,
+  })
+  const { catchUp, stop } = followOtherTabs({ others, sessions, history, report })
+  const { state, current, announce, apply } = sessions
+
+  /** Aborts the sign-ins that are under way. */
+  let signIns = new AbortController()
+  /** The session that has begun here by a sign-in, and has not been refreshed yet. */
+  let unproven: string | null = null
+  /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
+  let doubt: { id: string | null } | null = null
 
   /**
    * Signs in, and replaces a session that there may be.
@@ -54,18 +91,19 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
    */
   async function login(credentials: Credentials): Promise<void> {
     const { signal } = signIns
+    const signIn = (options: CallOptions) => backend.login(credentials, options)
     await others
       .exclusive(async () => {
-        const signIn = (options: CallOptions) => backend.login(credentials, options)
         const grant = await ask(signIn, signal, null, (outcome) =>
           report({ type: 'sign-in', ...outcome }),
         )
         signal.throwIfAborted() // R12
-        isUserInDoubt = false
-        begin(null, grant)
+        doubt = null
+        unproven = newSessionId()
+        announce({ type: 'granted', id: unproven, grant })
       })
       .catch((error) => {
-        if (!isRefusal(error)) isUserInDoubt = true
+        if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
         throw error
       })
   }
@@ -73,23 +111,56 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
   /**
    * Ends the session in all tabs, at once: calls that wait reject with SessionEndedError, and a refresh
    * that answers later changes nothing (R12). Resolves when the API has answered. If it could not be
-   * told, the next `restore()` tells it, if the refresh token is in a cookie.
+   * told, the next `restore()` tells it, if the refresh token is in a cookie. With the reason `expired`
+   * people are asked to sign in again and brought back, as after a session that ended by itself.
    */
-  async function logout(): Promise<void> {
-    others.catchUp() // Somebody may just have signed in, in another tab.
+  async function logout({ reason = 'signed-out' }: { reason?: EndOfAll } = {}): Promise<void> {
+    catchUp() // Somebody may just have signed in, in another tab.
     const session = current()
-    signIns.abort(new SessionEndedError('signed-out')) // R12
+    const id = session?.id ?? null
+    const grant = session?.isAlive() ? session.grant : null
+    signIns.abort(new SessionEndedError(reason)) // R12
     signIns = new AbortController()
-    if (session) endInAllTabs(session, 'signed-out')
-    others.signOut.owe()
-    await others.signOut.settle(session, tellSignOut)
+    if (session) announce({ type: 'ended', id: session.id, reason })
+    others.session.oweSignOut(id)
+    await settleSignOut(id, reason, grant)
   }
 
-  /** Whether the API knows that the session is over. */
-  async function tellSignOut(): Promise<boolean> {
-    const told = withTimeLimit((options) => backend.logout(options), timeout)
-    // A refusal: there is nothing to tell.
-    return told.then(() => true, isRefusal)
+  /** Tells the API of a sign-out, unless somebody has signed in meanwhile: the refresh token is theirs. */
+  async function settleSignOut(id: string | null, reason: EndOfAll, grant: HeldGrant | null) {
+    await others.alone(async () => {
+      if (!others.session.isFree(id)) return
+      others.session.oweSignOut(id) // A tab that heard of the end may have overwritten it.
+      if (await tellSignOut(grant)) others.session.signOutTold(reason)
+    })
+  }
+
+  /**
+   * Whether the API knows that the session is over. Some want an access token to sign out. They get the
+   * one of the session, and if that is refused or dead, one that is fetched for the sign-out alone.
+   */
+  async function tellSignOut(grant: HeldGrant | null): Promise<boolean> {
+    let token = grant?.accessToken ?? null
+    const tell = async ({ signal }: { signal: AbortSignal }) => {
+      let isTokenUsed = false
+      const getAccessToken = async () => {
+        isTokenUsed = token !== null
+        token ??= await tokenForSignOut(signal)
+        return token
+      }
+      await backend.logout({ signal, getAccessToken }).catch((error) => {
+        if (!isTokenUsed || !isRefusal(error)) throw error
+        token = null
+        return backend.logout({ signal, getAccessToken })
+      })
+    }
+    // A refusal of a fresh token, or of the refresh: there is no session to end.
+    return withTimeLimit(tell, timeout).then(() => true, isRefusal)
+  }
+
+  async function tokenForSignOut(signal: AbortSignal): Promise<string> {
+    const answer = await others.markRefresh(() => backend.refresh({ signal }), signal)
+    return readGrant(answer).accessToken
   }
 
   /**
@@ -115,14 +186,15 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
    * Resolves when it is known who is signed in. `src/main.ts` calls it on each page load. A session is
    * known if its random id is in localStorage: then one refresh gets the token, because the refresh
    * token has outlived the page (in an HttpOnly cookie). Else it resolves at once, unless `restore` is
-   * `always`. The refresh is sent even inside the back-off (R7). A sign-out that the API does not know of is told first.
+   * `always`. The refresh is sent even during the pause (R7). A sign-out that the API does not know of
+   * is told first.
    *
    * @throws the failure of the refresh if it is temporary; `status` stays `restoring`
    */
   async function restore(): Promise<void> {
-    if (others.signOut.isOwed()) {
-      others.catchUp() // R13: another tab may have signed out while this one slept.
-      return others.signOut.settle(null, tellSignOut)
+    if (others.session.isSignOutOwed()) {
+      catchUp() // R13: another tab may have signed out while this one slept.
+      return settleSignOut(null, 'signed-out', null)
     }
     while (state.value.status === 'restoring') {
       const session = current()!
@@ -132,52 +204,101 @@ export function createAuth<Credentials = PasswordCredentials>(options: AuthOptio
     }
   }
 
+  /** @throws Error in a function of the back end: the call would wait for itself */
+  function currentForCall(): Session | null {
+    if (!isCalling()) return current()
+    throw new Error(
+      'A function of the back end has called the store or its API client, and would wait for itself. ' +
+        'Use the accessToken that it is given, and fetch or createRequest.',
+    )
+  }
+
   function currentOrThrow(): Session {
-    const session = current()
+    const session = currentForCall()
     if (!session) throw new SessionEndedError(state.value.endReason ?? 'signed-out')
     return session
   }
 
-  async function requestGrant(session: Session, cause: RefreshCause): Promise<void> {
+  async function requestGrant(session: Session, cause: RefreshCause) {
     const send = (options: CallOptions) =>
       others.markRefresh(() => backend.refresh(options), options.signal)
-    const isSure = !isUserInDoubt || !backend.getUser
+    const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
-    const grant = await ask(send, session.signal, known, (outcome) =>
-      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome }),
-    )
-    others.catchUp() // Without Web Locks, somebody may have signed in meanwhile.
+    const grant = await ask(send, session.signal, known, (outcome) => {
+      const isFirst = session.id === unproven && cause !== 'requested'
+      const { problem = refreshProblem(outcome, isFirst) } = outcome
+      unproven = null
+      report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
+    })
+    catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
-    isUserInDoubt = false
-    begin(session, grant)
+    // A session that another tab has begun since is known to be that of the cookie.
+    const isOther = session.grant ? !isOf(session, grant) : doubt?.id === session.id // R6
+    doubt = null
+    return { id: isOther ? newSessionId() : session.id, grant }
   }
 
-  const online = () => current()?.backOff.end()
+  const online = () => current()?.endPause()
   globalThis.addEventListener?.('online', online)
   onScopeDispose(() => {
     globalThis.removeEventListener?.('online', online)
-    others.stop()
+    stop()
   }, true) // Silent without a scope, as in a test.
 
-  const id = others.knownId()
-  if (id) join(id, null)
-  else if (restoreWhen === 'always' && !others.signOut.isOwed()) guess()
+  const id = others.session.id()
+  const isAsked = when === 'always' || !others.session.isShared
+  if (id) apply({ type: 'joined', id })
+  else if (isAsked && !others.session.isSignOutOwed()) {
+    apply({ type: 'joined', id: newSessionId(), isGuess: true })
+  }
 
   const status = computed(() => state.value.status)
-  const user = computed(() => state.value.user)
+  const user = computed(() => state.value.user as U | null)
   return {
     status,
     user,
     accessToken: computed(() => state.value.accessToken),
+    /** From when on a call renews the access token, in milliseconds since the epoch. */
+    accessTokenRenewsAt: computed(() => state.value.renewsAt),
     isAuthenticated: computed(() => status.value === 'authenticated'),
     endReason: computed(() => state.value.endReason),
+    /** The error with which the API refused the refresh, if that ended the session. */
+    endCause: computed(() => state.value.endCause),
     hasRole: computed(() => (role: string) => user.value?.roles.includes(role) ?? false),
+    /** Whether the user has a permission, if the app's user has a list of `permissions`. */
+    can: computed(() => (permission: string) => permissionsOf(user.value).includes(permission)),
     login,
     logout,
     refresh,
     restore,
     getAccessToken,
     /** The session in which a call begins (fetch.ts). */
-    sessions: markRaw({ current }),
+    sessions: markRaw({ current: currentForCall }),
   }
+}
+
+function permissionsOf(user: User | null): unknown[] {
+  const { permissions } = Object(user)
+  return Array.isArray(permissions) ? permissions : []
+}
+
+/** The same back end, and whether one of its functions is being called right now. */
+function watchCalls<Credentials>(backend: AuthBackend<Credentials>) {
+  let isCalling = false
+  function call<T>(run: () => T): T {
+    isCalling = true
+    try {
+      return run()
+    } finally {
+      isCalling = false
+    }
+  }
+  const { getUser } = backend
+  const watched: AuthBackend<Credentials> = {
+    login: (credentials, options) => call(() => backend.login(credentials, options)),
+    refresh: (options) => call(() => backend.refresh(options)),
+    logout: (options) => call(() => backend.logout(options)),
+    getUser: getUser && ((token, options) => call(() => getUser.call(backend, token, options))),
+  }
+  return { backend: watched, isCalling: () => isCalling }
 }

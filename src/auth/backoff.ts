@@ -1,7 +1,7 @@
 /** The pause after a failed refresh, so that a server that is down is not asked all the time (R7). */
 
 /** Milliseconds. No server is waited for longer. */
-const MAX_RETRY_AFTER = 3_600_000
+export const MAX_RETRY_AFTER = 3_600_000
 
 /**
  * Milliseconds that the server asks to wait by its `Retry-After` header, or null. A date counts by the
@@ -52,23 +52,22 @@ export class BackOff {
     this.#clock = clock
   }
 
-  /** Starts after a failure in this tab. */
-  start(error: unknown): void {
+  /** The failure that `error` makes of the one before it. */
+  next(error: unknown): RefreshFailure {
     const at = this.#clock.now()
     const count = (this.failure?.count ?? 0) + 1
     const asked = retryAfter(error, at) ?? backOffTime(count, this.#clock.random())
-    this.take({ error, count, at, until: at + Math.min(asked, MAX_RETRY_AFTER) })
+    return { error, count, at, until: at + Math.min(asked, MAX_RETRY_AFTER) }
   }
 
-  /** Takes up a failure of this tab or another. Of two, the longer pause counts. */
-  take(failure: RefreshFailure): void {
-    if (!this.isOn() || failure.until > this.failure!.until) this.failure = failure
-  }
-
-  /** Takes up the failure of another tab, unless a token that was received after it is here. */
-  takeElsewhere(failure: RefreshFailure, receivedAt: number): void {
+  /**
+   * Takes up a failure of this tab or another, unless a token was received after it. Of two, the longer
+   * pause counts.
+   */
+  take(failure: RefreshFailure, receivedAt: number): void {
     const isOver = failure.at < receivedAt && receivedAt <= this.#clock.now()
-    if (!isOver) this.take(failure)
+    if (isOver) return
+    if (!this.isOn() || failure.until > this.failure!.until) this.failure = failure
   }
 
   /** Whether refreshes are held back. A clock that was set back ends this. */

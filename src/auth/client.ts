@@ -1,12 +1,11 @@
 /** The API client: ofetch on the authenticated `fetch`. */
 import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
-import type { CallOptions } from './backend.ts'
 import { createSender } from './fetch.ts'
-import type { Call } from './fetch.ts'
-import type { AuthFetchOptions, Fetch } from './options.ts'
+import type { AuthFetchOptions, Call } from './fetch.ts'
 import { fetchOrGlobal, isRequest } from './request.ts'
-import { unlessAborted, withTimeLimit } from './signals.ts'
+import type { Fetch } from './request.ts'
+import { anySignal, startTimeLimit, unlessAborted } from './signals.ts'
 
 declare module 'ofetch' {
   interface FetchOptions {
@@ -78,17 +77,17 @@ function createClient(
   ): Promise<FetchResponse<never>> {
     const all = { ...defaults, ...options }
     const given = all.signal ?? (isRequest(input) ? input.signal : undefined)
-    const limit = timeLimit(input, all)
-    if (limit > 0) {
-      const call = ({ signal }: CallOptions) => raw(input, { ...options, signal, timeout: 0 })
-      return withTimeLimit(call, limit, given)
-    }
-    const call = begin(given, all)
+    const milliseconds = timeLimit(input, all)
+    const limit = milliseconds > 0 ? startTimeLimit(milliseconds) : null
+    const call = begin(anySignal(given, limit?.signal), all)
+    const own = limit ? { ...options, timeout: 0 } : options
     try {
-      const answer = request.raw(input, { ...options, [CALL]: call } as FetchOptions)
+      const answer = request.raw(input, { ...own, [CALL]: call } as FetchOptions)
       return (await (call.over ? unlessAborted(call.over, answer) : answer)) as FetchResponse<never>
     } catch (error) {
       throw call.refreshFailure ? call.refreshFailure.error : error
+    } finally {
+      limit?.clear()
     }
   }
 

@@ -6,11 +6,11 @@ import * as v from 'valibot'
 import { InvalidGrantError } from './errors.ts'
 
 /** A year. No access token lives longer, so a larger number is a mistake. */
-const MAX_LIFETIME_SECONDS = 31_536_000
+export const MAX_LIFETIME_SECONDS = 31_536_000
 
 const Lifetime = v.pipe(v.number(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
 /** Printable ASCII: `Headers` throws on anything else, with an error that shows the token. */
-const Token = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
+export const TokenSchema = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))
 
 /** `mode` says how the refresh token travels: in an HttpOnly cookie (default) or in JSON bodies. */
@@ -28,29 +28,34 @@ export const RefreshRequestSchema = v.object({
   refreshToken: v.optional(v.pipe(v.string(), v.nonEmpty())),
 })
 
-export const UserSchema = v.object({
-  id: v.string(),
-  username: v.string(),
-  name: v.string(),
+/** What is known of every user. An app says what else its own has by a schema of its own (`AuthOptions`). */
+export const UserSchema = v.looseObject({
+  id: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
   roles: v.array(v.string()),
 })
 
-/** The signed-in person. */
-export type User = v.InferOutput<typeof UserSchema>
+/** A schema of a user. It accepts what it returns, because tabs check each other's users by it. */
+export type UserSchemaOf<U extends User> = v.GenericSchema<unknown, U>
+
+/** The signed-in person. Two are the same if their `id` is. */
+export interface User {
+  id: string
+  roles: string[]
+}
 
 export const TokenGrantSchema = v.object({
-  accessToken: Token,
+  accessToken: TokenSchema,
   tokenType: v.optional(v.string()),
   expiresIn: Lifetime,
-  user: v.optional(UserSchema),
-  refreshToken: v.optional(Token),
+  user: v.optional(v.unknown()),
+  refreshToken: v.optional(TokenSchema),
   refreshExpiresIn: v.optional(Lifetime),
 })
 
 /**
  * The answer to a sign-in or a refresh. `expiresIn` and `refreshExpiresIn` are in seconds from
- * receipt. `refreshToken` is present only if it travels in JSON. `user` may be missing from a refresh:
- * the user that is already known stays.
+ * receipt. `refreshToken` is present only if it travels in JSON. `user` is checked by the app's schema. It
+ * may be missing from a refresh: the user that is already known stays.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
@@ -62,8 +67,8 @@ export function readGrant(answer: unknown): TokenGrant {
 }
 
 /** @throws InvalidGrantError */
-export function readUser(answer: unknown): User {
-  return read(UserSchema, answer, 'a user')
+export function readUser<U extends User>(schema: UserSchemaOf<U>, answer: unknown): U {
+  return read(schema, answer, 'a user')
 }
 
 function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown, what: string): T {

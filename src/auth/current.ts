@@ -1,109 +1,118 @@
-/** Which session is the current one in this tab, how one takes the place of another, and its end. */
+/**
+ * Which session is the current one in this tab, and what is shown of it. `apply` is the one place where
+ * either changes, whether the change comes from here, from another tab or from storage.
+ */
 import { shallowRef } from 'vue'
+import type { SessionChange } from './changes.ts'
 import type { User } from './contract.ts'
 import { SessionEndedError } from './errors.ts'
-import type { EndReason } from './errors.ts'
-import type { AuthEvent } from './events.ts'
+import type { EndOfAll, EndReason } from './errors.ts'
 import type { HeldGrant } from './grant.ts'
 import { Session } from './session.ts'
-import type { SessionOwner } from './session.ts'
-import type { SharedSession } from './tabs/shared-session.ts'
+import type { SessionContext } from './session.ts'
 
 /** What is shown changes all at once: nobody sees a user who is not signed in. */
 interface AuthState {
   status: 'restoring' | 'anonymous' | 'authenticated'
   user: User | null
   accessToken: string | null
-  endReason: 'signed-out' | 'expired' | null
+  /** When the next call renews the token, in milliseconds since the epoch. */
+  renewsAt: number | null
+  endReason: EndOfAll | null
+  /** Why the API refused the refresh. */
+  endCause: unknown
 }
 
-interface Surroundings {
-  owner: SessionOwner
-  others: SharedSession
-  report: (event: AuthEvent) => void
+export interface CurrentSessionOptions extends Omit<SessionContext, 'announce'> {
+  /** Stores a change that this tab has caused, and tells the other tabs. It never throws. */
+  tell(change: SessionChange): void
+  /** Hears each change before it is applied. */
+  onChange(change: SessionChange, current: Session | null, isGuess: boolean): void
 }
 
-/** `surroundings` is read when it is needed, because it needs the current session itself. */
-export function createCurrentSession(surroundings: () => Surroundings) {
+export type CurrentSession = ReturnType<typeof createCurrentSession>
+
+export function createCurrentSession(options: CurrentSessionOptions) {
   // Not reactive: a request inside an effect must not depend on its token.
   let current: Session | null = null
-  const state = shallowRef<AuthState>(stateOf(null, null))
+  /** Whether there is a session is not known before the first refresh (`restore: 'always'`). */
+  let isGuess = false
+  const state = shallowRef<AuthState>(stateOf(null))
+  const context: SessionContext = { ...options, announce }
 
-  function open(id = newId()): Session {
-    return new Session(id, surroundings().owner)
+  /** A change that this tab has caused. Told first, because whoever watches may end the session. */
+  function announce(change: SessionChange): void {
+    if (change.type !== 'ended' || !change.onlyHere) options.tell(change)
+    apply(change)
   }
 
-  /** R6: a session belongs to one person. Without Web Locks, another's refresh token may be sent. */
-  function sameOrNew({ user }: HeldGrant, session: Session, id = newId()): Session {
-    return session.grant && session.grant.user.id !== user.id ? open(id) : session
+  function apply(change: SessionChange): void {
+    options.onChange(change, current, isGuess)
+    const here = current?.id === change.id ? current : null
+    switch (change.type) {
+      case 'granted':
+        return enter(here && isOf(here, change.grant) ? here : open(change.id), change.grant)
+      case 'joined':
+        return enter(here ?? open(change.id), null, change.isGuess)
+      case 'failed':
+        return here?.pause(change.failure)
+      case 'ended':
+        if (here) leave(here, change.reason, change.cause)
+    }
   }
 
-  /** This tab has got a grant for `session`, or for a new one. All tabs go on with it. */
-  function begin(session: Session | null, grant: HeldGrant): void {
-    const next = session ? sameOrNew(grant, session) : open()
-    surroundings().others.granted(next, grant)
-    enter(next, grant) // Last, because whoever watches may end it right then.
+  function open(id: string): Session {
+    return new Session(id, context)
   }
 
-  /** Takes part in the session `id`, for which another tab has a token or (null) this one gets it. */
-  function join(id: string, grant: HeldGrant | null): void {
-    const session = current?.id === id ? current : open(id)
-    enter(grant ? sameOrNew(grant, session, id) : session, grant)
-  }
-
-  function enter(session: Session, grant: HeldGrant | null): void {
-    if (current && current !== session) endOne(current, 'replaced') // R6
+  function enter(session: Session, grant: HeldGrant | null, guess = false): void {
+    const last = current
+    const wasGuess = isGuess
     current = session
-    session.isKnown = true
+    isGuess = guess
     if (grant) session.hold(grant)
-    surroundings().others.joined(session)
-    show(null)
+    if (last && last !== session) last.end(new SessionEndedError('replaced')) // R6
+    show()
+    if (last && last !== session && !wasGuess) report('replaced')
   }
 
-  /** Nobody knows whether there is a session (`restore: 'always'`). */
-  function guess(): void {
-    current = open()
-    show(null)
-  }
-
-  /** Ends the session in this tab and in all others (R8, R13). */
-  function endInAllTabs(session: Session, reason: EndReason, cause?: unknown): SessionEndedError {
-    const error = endInThisTab(session, reason, cause)
-    surroundings().others.ended(session, reason)
-    return error
-  }
-
-  function endInThisTab(session: Session, reason: EndReason, cause?: unknown): SessionEndedError {
+  function leave(session: Session, reason: EndOfAll, cause: unknown): void {
+    const wasGuess = isGuess
     current = null
-    const error = endOne(session, reason, cause)
-    show(session.isKnown ? reason : null) // That nobody is signed in is no end.
-    return error
+    session.end(new SessionEndedError(reason, cause))
+    if (wasGuess) return show() // That nobody is signed in is no end.
+    show(reason, cause)
+    report(reason, cause)
   }
 
-  function endOne(session: Session, reason: EndReason, cause?: unknown): SessionEndedError {
-    const error = new SessionEndedError(reason, cause)
-    const { others, report } = surroundings()
-    others.left(session, reason)
-    session.end(error)
-    if (session.isKnown) report({ type: 'end', reason })
-    return error
+  function show(endReason?: EndOfAll, endCause?: unknown): void {
+    state.value = stateOf(current, endReason, endCause)
   }
 
-  function show(reason: EndReason | null): void {
-    state.value = stateOf(current, reason === 'replaced' ? null : reason)
+  function report(reason: EndReason, cause?: unknown): void {
+    options.report({ type: 'end', reason, ...(cause ? { cause } : {}) })
   }
 
-  return { state, current: () => current, begin, join, guess, endInAllTabs, endInThisTab }
+  return { state, current: () => current, isGuess: () => isGuess, announce, apply }
 }
 
-function stateOf(session: Session | null, endReason: AuthState['endReason']): AuthState {
-  const { user = null, accessToken = null } = session?.grant ?? {}
+/** R6: a session belongs to one person. */
+export function isOf({ grant }: Session, { user }: HeldGrant): boolean {
+  return !grant || grant.user.id === user.id
+}
+
+function stateOf(
+  session: Session | null,
+  endReason: AuthState['endReason'] = null,
+  endCause: unknown = null,
+): AuthState {
+  const { user = null, accessToken = null, renewAt: renewsAt = null } = session?.grant ?? {}
   const status = !session ? 'anonymous' : user ? 'authenticated' : 'restoring'
-  return { status, user, accessToken, endReason }
+  return { status, user, accessToken, renewsAt, endReason, endCause }
 }
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */
-function newId(): string {
+export function newSessionId(): string {
   const parts = crypto.getRandomValues(new Uint32Array(4))
   return Array.from(parts, (part) => part.toString(36)).join('')
 }

@@ -6,6 +6,9 @@
  */
 export type EndReason = 'signed-out' | 'expired' | 'replaced'
 
+/** Why nobody is signed in any more. */
+export type EndOfAll = Exclude<EndReason, 'replaced'>
+
 /** The session in which a call began has ended. The call has no answer (R6). */
 export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError'
@@ -43,9 +46,30 @@ export class InvalidGrantError extends Error {
 }
 
 /**
- * Whether the API rejected the refresh token for good: 400, 401 or 403 (R8). Any other error may be
+ * This tab has no refresh token. Another one may have, so only the session of this tab ends. Thrown by
+ * a back end that keeps the refresh token for each tab.
+ */
+export class MissingRefreshTokenError extends Error {
+  override readonly name = 'MissingRefreshTokenError'
+  readonly status = 401
+}
+
+/** Of all 4xx, those that ask to come again. */
+const TEMPORARY = [408, 425, 429]
+
+/**
+ * Whether the API refused for good (R8): any 4xx but 408, 425, 429, and an HTML page of whatever
+ * status, which comes from a firewall, a gateway or a proxy in front of the API. Any other error may be
  * temporary (R7).
  */
 export function isRefusal(error: unknown): boolean {
-  return [400, 401, 403].includes(Object(error).status)
+  const { status } = Object(error)
+  return status >= 400 && status < 500 && !TEMPORARY.includes(status) && !isPage(error)
+}
+
+/** By the headers of an ApiError, or of the `response` that errors of ofetch and axios carry. */
+function isPage(error: unknown): boolean {
+  const { headers, response } = Object(error)
+  const type: unknown = (headers ?? response?.headers)?.get?.('content-type')
+  return typeof type === 'string' && /^text\/html\b/i.test(type.trim())
 }

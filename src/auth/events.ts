@@ -5,11 +5,12 @@ import type { EndReason } from './errors.ts'
 export type RefreshCause = 'restore' | 'expiry' | 'background' | 'unauthorized' | 'requested'
 
 export interface Outcome {
-  outcome: 'granted' | 'failed' | 'refused'
+  /** `ended`: the session ended, or was replaced, before the answer came. */
+  outcome: 'granted' | 'failed' | 'refused' | 'ended'
   /** The HTTP status of a failure, if the API answered. */
   status?: number
   milliseconds: number
-  /** What is wrong with the grant, for the developers of the API. */
+  /** What is wrong with the answer, for the developers of the API. */
   problem?: string
 }
 
@@ -19,9 +20,31 @@ export type AuthEvent =
   | ({ type: 'refresh'; cause: RefreshCause; waiting: number } & Outcome)
   /** A request was sent again after a 401, and got `status`. */
   | { type: 'replay'; path: string; status: number }
-  | { type: 'end'; reason: EndReason }
+  /** `cause`: the refusal of the refresh, whose `data` is what the API said. */
+  | { type: 'end'; reason: EndReason; cause?: unknown }
   /** What another tab did: a new token, a failed refresh, the end of the session. */
   | { type: 'other-tab'; brought: 'grant' | 'failure' | 'end' }
+
+/**
+ * What the developers of an API should know of a refresh that was not granted. `isFirst`: the first one
+ * after a sign-in, which an expiry has led to.
+ */
+export function refreshProblem(outcome: Outcome, isFirst: boolean): string | undefined {
+  const { status = 0 } = outcome
+  if (outcome.outcome === 'refused' && isFirst) {
+    return (
+      `The first refresh after the sign-in was refused with ${status}. Was the refresh cookie stored ` +
+      'and sent? The browser may block it, or its Domain, Path, SameSite or Secure may not fit.'
+    )
+  }
+  if (outcome.outcome === 'refused' && ![400, 401, 403].includes(status)) {
+    return `The refresh was refused with ${status}, and the session ended. APIs use 401, 400 or 403.`
+  }
+  if (outcome.outcome === 'failed' && [400, 401, 403, 404].includes(status)) {
+    return `The refresh got ${status} with an HTML page, not from the API. The session stays.`
+  }
+  return undefined
+}
 
 /** Tells `onEvent`. What it throws is only logged. */
 export function createReport(onEvent: (event: AuthEvent) => void = () => {}) {

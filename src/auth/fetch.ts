@@ -2,11 +2,25 @@
  * The authenticated `fetch`: adds the access token, and after a 401 waits for the refresh and sends
  * the request once more. When and how a token is refreshed is decided in session.ts.
  */
-import type { AuthFetchOptions, Fetch } from './options.ts'
 import { encodeBody, fetchOrGlobal, isRequest, readRequest, withoutReplay } from './request.ts'
+import type { Fetch } from './request.ts'
 import type { Session } from './session.ts'
 import { anySignal, unlessAborted } from './signals.ts'
 import { absoluteUrl, apiOrigin } from './url.ts'
+
+/** The auth store, or what `createAuth` returns. */
+export interface SessionSource {
+  readonly sessions: { current(): Session | null }
+}
+
+export interface AuthFetchOptions {
+  /** The auth store, or a function that returns it, for a client created before Pinia. */
+  auth: SessionSource | (() => SessionSource)
+  /** Where the API is. Its origin is the only one that gets tokens (R5). Default `/api`. */
+  baseURL?: string
+  /** Replaces the global `fetch`. */
+  fetch?: Fetch
+}
 
 /**
  * A `fetch` for any HTTP client that takes one. Requests to the API's origin carry the access token,
@@ -83,14 +97,11 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
       }
     }
 
-    const route = `${method} ${url.pathname}`
+    const route = `${method.toUpperCase()} ${url.pathname}${url.search}`
     const token = await whenReady(session.tokenToSend())
     const response = await sendWith(token, headers)
-    if (response.status !== 401) {
-      session.refusals.accepted(route)
-      return response
-    }
-    if (!call.refresh || call.replayed) return response // R4
+    session.noteAnswer(route, token, response.status)
+    if (response.status !== 401 || !call.refresh || call.replayed) return response // R4
     // A redirect led to another origin, which got no token: its 401 says nothing about ours.
     if (response.redirected && absoluteUrl(response.url).origin !== origin) return response
 
@@ -104,7 +115,8 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     call.replayed = true
     const nextToken = await whenReady(next)
     const answer = await sendWith(nextToken, new Headers(headers))
-    session.noteReplay(route, answer.status, typeof next === 'string' ? null : nextToken)
+    session.noteAnswer(route, nextToken, answer.status)
+    session.noteReplay(url.pathname, answer.status)
     return answer
   }
 

@@ -1,7 +1,8 @@
 /** One request for a grant, by a sign-in or a refresh: with a time limit, checked, and with a user. */
 import type { AuthBackend, CallOptions } from './backend.ts'
+import type { Clock } from './backoff.ts'
 import { lifetimeProblem, readGrant, readUser } from './contract.ts'
-import type { TokenGrant, User } from './contract.ts'
+import type { TokenGrant, User, UserSchemaOf } from './contract.ts'
 import { InvalidGrantError, isRefusal } from './errors.ts'
 import type { Outcome } from './events.ts'
 import { withTimeLimit } from './signals.ts'
@@ -11,17 +12,21 @@ export interface HeldGrant {
   user: User
   accessToken: string
   receivedAt: number
+  /** From then on a call refreshes in the background, and still sends the token. */
+  renewAt: number
   expiresAt: number
 }
 
-export interface GrantOptions {
+export interface GrantOptions extends Clock {
   backend: Pick<AuthBackend, 'getUser'>
-  now: () => number
+  userSchema: UserSchemaOf<User>
   /** Milliseconds (R11). */
   timeout: number
 }
 
-export function createGrantRequest({ backend, now, timeout }: GrantOptions) {
+export function createGrantRequest(options: GrantOptions) {
+  const { backend, userSchema, now, random, timeout } = options
+
   /** `known`: the user if the grant names none. `done` gets the outcome, for `onEvent`. */
   return async function requestGrant(
     call: (options: CallOptions) => Promise<TokenGrant>,
@@ -30,17 +35,16 @@ export function createGrantRequest({ backend, now, timeout }: GrantOptions) {
     done: (outcome: Outcome) => void,
   ): Promise<HeldGrant> {
     const startedAt = now()
+    const tell = (outcome: Omit<Outcome, 'milliseconds'>) =>
+      done({ ...outcome, milliseconds: now() - startedAt })
     try {
       const grant = await withTimeLimit((options) => granted(call, options, known), timeout, ended)
-      const { user, accessToken, receivedAt } = grant
-      const problem = lifetimeProblem(grant)
-      done({ outcome: 'granted', milliseconds: now() - startedAt, problem })
-      return { user, accessToken, receivedAt, expiresAt: receivedAt + grant.expiresIn * 1000 }
+      tell({ outcome: 'granted', problem: lifetimeProblem(grant) })
+      return hold(grant)
     } catch (error) {
-      const outcome = isRefusal(error) ? 'refused' : 'failed'
       const problem = error instanceof InvalidGrantError ? error.message : undefined
-      const { status } = Object(error)
-      done({ outcome, milliseconds: now() - startedAt, status, problem })
+      const outcome = ended.aborted ? 'ended' : isRefusal(error) ? 'refused' : 'failed'
+      tell({ outcome, status: Object(error).status, problem })
       throw error
     }
   }
@@ -52,12 +56,33 @@ export function createGrantRequest({ backend, now, timeout }: GrantOptions) {
   ) {
     const grant = readGrant(await call(options))
     const receivedAt = now() // Lifetimes count from here, because the server's clock may differ.
-    const user = grant.user ?? known ?? (await askForUser(grant.accessToken, options))
+    const user = await userOf(grant, known, options)
     return { ...grant, user, receivedAt }
   }
 
-  async function askForUser(accessToken: string, options: CallOptions): Promise<User> {
+  async function userOf(grant: TokenGrant, known: User | null, options: CallOptions) {
+    if (grant.user) return readUser(userSchema, grant.user)
+    if (known) return known
     if (!backend.getUser) throw new InvalidGrantError('The grant has no user: add it, or getUser')
-    return readUser(await backend.getUser(accessToken, options))
+    return readUser(userSchema, await backend.getUser(grant.accessToken, options))
+  }
+
+  function hold({
+    user,
+    accessToken,
+    receivedAt,
+    expiresIn,
+  }: Awaited<ReturnType<typeof granted>>): HeldGrant {
+    const lifetime = expiresIn * 1000
+    const expiresAt = receivedAt + lifetime
+    return { user, accessToken, receivedAt, expiresAt, renewAt: expiresAt - lastStretch(lifetime) }
+  }
+
+  /**
+   * Milliseconds at the end of a token's life in which it is still sent while the next one is fetched.
+   * At random, so that clients that signed in together do not refresh together (R7).
+   */
+  function lastStretch(lifetime: number): number {
+    return Math.min(180_000, lifetime / 5) * ((1 + 2 * random()) / 3)
   }
 }

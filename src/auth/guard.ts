@@ -18,18 +18,18 @@ import { createPreparation } from './prepare.ts'
 import type { Prepare } from './prepare.ts'
 
 /** What the guard reads of the auth store. Reactive, as a store is. */
-export interface GuardedAuth {
+export interface GuardedAuth<U extends User = User> {
   readonly status: 'restoring' | 'anonymous' | 'authenticated'
-  readonly user: User | null
+  readonly user: U | null
   readonly isAuthenticated: boolean
   readonly endReason: 'signed-out' | 'expired' | null
   readonly hasRole: (role: string) => boolean
   restore(): Promise<void>
 }
 
-export interface AuthGuardOptions {
+export interface AuthGuardOptions<U extends User = User> {
   /** The auth store. */
-  auth: GuardedAuth
+  auth: GuardedAuth<U>
   /** Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. */
   login?: string
   /** Path of the page that follows a sign-in when no other was asked for. Default `/dashboard`. */
@@ -59,14 +59,17 @@ export interface AuthGuardOptions {
    *   for (const page of pages) router.addRoute(page)
    * }
    */
-  prepare?: Prepare
+  prepare?: Prepare<U>
 }
 
 /**
  * Guards `router`. A navigation waits until it is known who is signed in, unless its page is open to
  * everyone. Returns a function that removes the guard.
  */
-export function installAuthGuard(router: Router, options: AuthGuardOptions): () => void {
+export function installAuthGuard<U extends User>(
+  router: Router,
+  options: AuthGuardOptions<U>,
+): () => void {
   const { login = '/login', home = '/dashboard', forbidden = '/forbidden' } = options
   const { auth, unavailable = 'unavailable', prepare } = options
 

@@ -4,20 +4,35 @@
 export const version = '1.0.0'
 
 export { createAuth } from './auth.ts'
-export { createCookieBackend, createGet, createPost } from './backend.ts'
+export type { AuthOptions } from './auth.ts'
+export { createCookieBackend, createRequest } from './backend.ts'
 export { retryAfter } from './backoff.ts'
-export type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
+export type {
+  AuthBackend,
+  BackendOptions,
+  CallOptions,
+  LogoutOptions,
+  RequestDefaults,
+  RequestOptions,
+} from './backend.ts'
 export { createApiClient } from './client.ts'
 export type { ApiClientOptions } from './client.ts'
+export { UserSchema } from './contract.ts'
 export type { PasswordCredentials, TokenGrant, User } from './contract.ts'
-export { ApiError, InvalidGrantError, SessionEndedError, isRefusal } from './errors.ts'
+export {
+  ApiError,
+  InvalidGrantError,
+  MissingRefreshTokenError,
+  SessionEndedError,
+  isRefusal,
+} from './errors.ts'
 export type { EndReason } from './errors.ts'
 export type { AuthEvent, RefreshCause } from './events.ts'
 export { createAuthFetch } from './fetch.ts'
+export type { AuthFetchOptions } from './fetch.ts'
 export { installAuthGuard } from './guard.ts'
 export type { AuthGuardOptions, GuardedAuth } from './guard.ts'
 export { createJsonBackend } from './json-backend.ts'
-export type { AuthFetchOptions, AuthOptions } from './options.ts'
 export { atSameAddress, requiresSignIn } from './locations.ts'
 export { browserStorage, createStoredValue } from './storage.ts'
 export { createTabs } from './tabs/tabs.ts'

@@ -1,8 +1,8 @@
 /** The back end of `json` mode. A build in `cookie` mode does not contain it. */
-import { createPost } from './backend.ts'
-import type { AuthBackend, BackendOptions } from './backend.ts'
+import { createRequest } from './backend.ts'
+import type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
 import type { TokenGrant } from './contract.ts'
-import { isRefusal } from './errors.ts'
+import { MissingRefreshTokenError, isRefusal } from './errors.ts'
 import { browserStorage, createStoredValue } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
@@ -21,7 +21,7 @@ export interface JsonBackendOptions extends BackendOptions {
  * localStorage, where any script on the page can read it.
  */
 export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend {
-  const post = createPost(options)
+  const request = createRequest(options)
   const { key = 'auth.refresh-token', storage = browserStorage() } = options
   const kept = createStoredValue(key, storage)
 
@@ -35,7 +35,8 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
 
   return {
     async login(credentials, { signal } = {}) {
-      const answer = await post('/auth/login', { ...credentials, mode: 'json' }, signal)
+      const body = { ...credentials, mode: 'json' }
+      const answer = await request('POST', '/auth/login', { body, signal })
       const grant = keep(answer, signal)
       // R6: the stored one belongs to the last person.
       if (grant?.accessToken && !grant.refreshToken) kept.set(null)
@@ -47,10 +48,10 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       // Storage has just failed. Another tab may have replaced the copy here since.
       if (wasShared && !kept.isShared) kept.set(null)
       const refreshToken = kept.get()
-      // No status: a refusal would sign out the tab that has the token.
-      if (!refreshToken && !kept.isShared) throw new Error('Another tab has the refresh token.')
+      // Another tab may have one: with sessionStorage, or where storage is denied.
+      if (!refreshToken) throw new MissingRefreshTokenError('This tab has no refresh token.')
       try {
-        const grant = await post('/auth/refresh', refreshToken ? { refreshToken } : {}, signal)
+        const grant = await request('POST', '/auth/refresh', { body: { refreshToken }, signal })
         return keep(grant, signal)
       } catch (error) {
         // Another tab may have stored a newer one meanwhile, which was not refused.
@@ -58,10 +59,10 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
         throw error
       }
     },
-    async logout({ signal } = {}) {
+    async logout({ signal }: CallOptions = {}) {
       const refreshToken = kept.get()
       kept.set(null)
-      if (refreshToken) await post('/auth/logout', { refreshToken }, signal)
+      if (refreshToken) await request('POST', '/auth/logout', { body: { refreshToken }, signal })
     },
   }
 }

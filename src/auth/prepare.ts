@@ -3,9 +3,12 @@ import { watch } from 'vue'
 import type { User } from './contract.ts'
 
 /** `signal` aborts when the person is no longer signed in, or their roles change. */
-export type Prepare = (user: User, options: { signal: AbortSignal }) => unknown
+export type Prepare<U extends User = User> = (user: U, options: { signal: AbortSignal }) => unknown
 
-export function createPreparation(currentUser: () => User | null, prepare?: Prepare) {
+export function createPreparation<U extends User>(
+  currentUser: () => U | null,
+  prepare?: Prepare<U>,
+) {
   let current: { isDone: boolean; done: Promise<void> } | null = null
   let person = new AbortController()
 
@@ -19,7 +22,7 @@ export function createPreparation(currentUser: () => User | null, prepare?: Prep
     { flush: 'sync' }, // It runs again for a person who signs out and in at once.
   )
 
-  function start(user: User, run: Prepare) {
+  function start(user: U, run: Prepare<U>) {
     const { signal } = person
     const done = new Promise<void>((resolve, reject) => {
       // Nobody waits for what was begun for somebody else.

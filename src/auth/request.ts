@@ -1,6 +1,7 @@
 /** A request as the authenticated `fetch` needs it: read once, with a body that can be sent twice. */
-import type { Fetch } from './options.ts'
 import { absoluteUrl } from './url.ts'
+
+export type Fetch = typeof globalThis.fetch
 
 /** Without `given`, the global `fetch` of the moment of each call: it may be replaced later. */
 export function fetchOrGlobal(given?: Fetch): Fetch {

@@ -1,163 +1,217 @@
 /**
- * One session of one person in one tab, from sign-in or restore to its end. Here stands what a 401
- * leads to, the one refresh that all share, and what each failure of it means. The numbers (R1)
- * are those of docs/rules.md.
+ * One session of one person in one tab, from sign-in or restore to its end. Here stands what a call
+ * does with the token, what a 401 leads to, the one refresh that all share, and what each failure of
+ * it means. The numbers (R1) are those of docs/rules.md.
+ *
+ * | the token is…                      | a call                                                          |
+ * | ---------------------------------- | --------------------------------------------------------------- |
+ * | not here yet (after a reload)      | waits for the refresh                                           |
+ * | alive                              | is sent                                                         |
+ * | in the last stretch of its life    | is sent, and a refresh starts beside it                         |
+ * | past its lifetime                  | waits for the refresh                                           |
+ * | rejected with 401                  | waits for the refresh, and is sent once more                    |
+ * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent as they are    |
+ * | rejected, and no longer current    | is sent once more with the current token                        |
+ * | rejected by a closed route         | gets the 401 (routes.ts)                                        |
+ * | dead, and the last refresh failed  | rejects with that failure until the pause is over (backoff.ts)  |
+ * | gone: the session has ended        | rejects with SessionEndedError                                  |
  */
 import { BackOff } from './backoff.ts'
-import type { Clock } from './backoff.ts'
-import { isRefusal } from './errors.ts'
-import type { EndReason, SessionEndedError } from './errors.ts'
-import type { RefreshCause } from './events.ts'
+import type { Clock, RefreshFailure } from './backoff.ts'
+import type { SessionChange } from './changes.ts'
+import { MissingRefreshTokenError, isRefusal } from './errors.ts'
+import type { SessionEndedError } from './errors.ts'
+import type { AuthEvent, RefreshCause } from './events.ts'
 import type { HeldGrant } from './grant.ts'
-import { Refusals } from './refusals.ts'
+import { Routes } from './routes.ts'
 import { unlessAborted } from './signals.ts'
 
-/** What a session leaves to auth.ts. */
-export interface SessionOwner extends Clock {
-  /** Runs tasks one at a time, across tabs by a Web Lock (R1). What the last tab got is known then. */
+/** What a session asks of the rest. auth.ts gives it. */
+export interface SessionContext extends Clock {
+  /** Runs tasks one at a time, across tabs by a Web Lock (R1). The task finds what other tabs did before. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
-  /** Asks the API for a new grant and gives it to `session.hold`. */
-  requestGrant(session: Session, cause: RefreshCause): Promise<void>
-  /** The refresh failed temporarily: the other tabs pause as well. */
-  refreshFailed(session: Session): void
-  /** A request to `route` was sent again. `isRefused`: even a token fresh from a refresh got a 401. */
-  replayed(session: Session, route: string, status: number, isRefused: boolean): void
-  /** Signs the person out here and in the other tabs. All calls of the session reject with the error. */
-  endInAllTabs(session: Session, reason: EndReason, cause: unknown): SessionEndedError
+  /** Asks the API for the next grant. `id`: the session that it is for, another one for another person. */
+  requestGrant(session: Session, cause: RefreshCause): Promise<{ id: string; grant: HeldGrant }>
+  /** Applies a change that this session has caused, here and in the other tabs. */
+  announce(change: SessionChange): void
+  /** Resolves when `isRenewed`, or when other tabs have had the time to tell. */
+  hearOtherTabs(isRenewed: () => boolean): Promise<void>
+  report(event: AuthEvent): void
 }
 
 export class Session {
   readonly id: string
-  grant: HeldGrant | null = null
-  /** How many callers wait for the refresh that is under way. */
-  waiting = 0
-  /** False for a guess: the first refresh tells whether there is a session (`restore: 'always'`). */
-  isKnown = false
-  readonly backOff: BackOff
-  readonly refusals: Refusals
-  readonly #owner: SessionOwner
+  readonly #context: SessionContext
   readonly #ended = new AbortController()
-  #rejectedToken: string | null = null
+  readonly #backOff: BackOff
+  readonly #routes: Routes
+  #grant: HeldGrant | null = null
   #refresh: Promise<string> | null = null
+  /** How many calls wait for the refresh. */
+  #waiting = 0
+  /** The token that a 401 has rejected, while its replacement is under way. */
+  #rejectedToken: string | null = null
 
-  constructor(id: string, owner: SessionOwner) {
+  constructor(id: string, context: SessionContext) {
     this.id = id
-    this.#owner = owner
-    this.backOff = new BackOff(owner)
-    this.refusals = new Refusals(owner)
+    this.#context = context
+    this.#backOff = new BackOff(context)
+    this.#routes = new Routes(context)
   }
 
   /**
-   * The access token for a request: the current one while it lives, else the next one.
+   * The access token for a request: the current one while it lives, else a promise of the next one.
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
   tokenToSend(): string | Promise<string> {
-    if (!this.isAlive()) return this.nextToken(this.#causeOfRefresh()) // R2
-    if (this.#owner.now() >= this.grant!.expiresAt - lastStretch(this.grant!)) {
-      this.nextToken('background').catch(() => {}) // The current token still works.
-    }
-    return this.grant!.accessToken
+    const grant = this.#grant
+    if (!grant || !this.isAlive()) return this.nextToken(grant ? 'expiry' : 'restore') // R2
+    if (this.#refresh && grant.accessToken === this.#rejectedToken) return this.#replacement() // R2
+    if (this.#context.now() >= grant.renewAt) this.nextToken('background').catch(() => {})
+    return grant.accessToken
   }
 
   /**
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
-   * (R3), else the next one. Null if the 401 is the answer, because this route rejects even a token
-   * fresh from a refresh. Each new token gives it another chance (R4).
+   * (R3), else a promise of the next one. Null if the 401 is the answer (R4).
    */
   tokenAfter401(rejected: string, route: string): string | Promise<string> | null {
-    if (this.grant?.accessToken === rejected) {
-      if (this.refusals.isExpected(route)) return null // refusals.ts remembers such routes.
-      this.#rejectedToken = rejected
-    }
-    return this.tokenToSend()
+    if (rejected !== this.#grant?.accessToken) return this.tokenToSend() // R3
+    if (this.#routes.isClosed(route)) return null
+    const next = this.nextToken('unauthorized')
+    if (this.#refresh) this.#rejectedToken = rejected
+    return next.then((token) => {
+      this.#routes.refreshedFor(route, token)
+      return token
+    })
+  }
+
+  /** What a route answered to a request with `token`. A late 401 says nothing about the next token. */
+  noteAnswer(route: string, token: string, status: number): void {
+    const isLate = status === 401 && token !== this.#grant?.accessToken
+    if (!isLate) this.#routes.answered(route, token, status)
+  }
+
+  /** A request to `path` was sent again. */
+  noteReplay(path: string, status: number): void {
+    this.#context.report({ type: 'replay', path, status })
   }
 
   /** The next token, by the one refresh that all callers share (R1). */
   async nextToken(cause: RefreshCause): Promise<string> {
-    if (!this.#refresh) this.#throwIfBlocked()
-    this.waiting += cause === 'background' ? 0 : 1
-    this.#refresh ??= this.#runRefresh(cause).finally(() => {
-      this.#refresh = null
-      this.waiting = 0
-    })
+    if (!this.#refresh) {
+      this.#throwIfPaused()
+      this.#waiting = 0
+      this.#refresh = this.#runRefresh(cause).finally(() => {
+        this.#refresh = null
+        this.#rejectedToken = null
+      })
+    }
+    this.#waiting += cause === 'background' ? 0 : 1
     return this.#refresh
   }
 
-  /** As `nextToken`, for a person who asks to try again: sent even inside the back-off (R7). */
+  /** As `nextToken`, for a person who asks to try again: sent even during the pause (R7). */
   nextTokenNow(cause: RefreshCause): Promise<string> {
-    this.backOff.end()
+    this.endPause()
     return this.nextToken(cause)
   }
 
   async #runRefresh(cause: RefreshCause): Promise<string> {
-    const before = this.grant
-    const isRenewed = () => this.grant !== before && this.isAlive()
-    const refreshed = this.#owner.exclusive(async () => {
-      this.#throwIfBlocked()
+    const before = this.#grant
+    const isRenewed = () => this.#grant !== before && this.isGood()
+    const refreshed = this.#context.exclusive(async () => {
       if (isRenewed()) return // Another tab has refreshed meanwhile.
-      const sentAt = this.#owner.now()
+      this.#throwIfPaused()
+      const sentAt = this.#context.now()
       try {
-        await this.#owner.requestGrant(this, cause)
+        const { id, grant } = await this.#context.requestGrant(this, cause)
+        this.throwIfEnded() // R12
+        this.#context.announce({ type: 'granted', id, grant })
       } catch (error) {
         this.throwIfEnded() // R12
-        if (isRefusal(error)) {
-          // Without Web Locks, another tab may have used the same refresh token, and got the next one.
-          if (isRenewed() && this.grant!.receivedAt > sentAt) return
-          throw this.#owner.endInAllTabs(this, 'expired', error) // R8: 400, 401 or 403
-        }
-        // R7: temporary. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls that
-        // need a token reject with the error. The first one after that refreshes again (backoff.ts).
-        this.backOff.start(error)
-        this.#owner.refreshFailed(this)
-        if (!isRenewed()) throw error
+        // Without Web Locks, another tab may have used the same refresh token, and got the next one.
+        const isRenewedSince = () => isRenewed() && this.#grant!.receivedAt > sentAt
+        if (isRefusal(error)) await this.#refused(error, isRenewedSince)
+        else this.#failed(error, isRenewed)
       }
     })
     await unlessAborted(this.signal, refreshed)
     this.throwIfEnded()
-    return this.grant!.accessToken
+    return this.#grant!.accessToken
   }
 
-  #causeOfRefresh(): RefreshCause {
-    if (!this.grant) return 'restore'
-    return this.grant.accessToken === this.#rejectedToken ? 'unauthorized' : 'expiry'
-  }
-
-  /** A request was sent again. `awaited`: the token, if it came from a refresh that the request awaited. */
-  noteReplay(route: string, status: number, awaited: string | null): void {
-    // A late answer says nothing about the token that has come since.
-    const isRefused = status === 401 && awaited === this.grant?.accessToken
-    if (isRefused) this.refusals.refused(route)
-    if (status !== 401) this.refusals.accepted(route)
-    if (status !== 401 && awaited !== null) this.refusals.refreshHelped()
-    this.#owner.replayed(this, route, status, isRefused)
-  }
-
-  /** Whether there is a token that is neither expired nor rejected. */
-  isAlive(): boolean {
-    if (!this.grant || this.grant.accessToken === this.#rejectedToken) return false
-    return this.#owner.now() < this.grant.expiresAt
-  }
-
-  hold(grant: HeldGrant): void {
-    const known = this.grant?.user
-    // The same object while nothing about the person has changed, so that no watcher fires.
-    const isSame = JSON.stringify(known) === JSON.stringify(grant.user)
-    this.grant = { ...grant, user: isSame ? known! : grant.user }
-    this.#rejectedToken = null
-    this.refusals.tokenChanged()
-    this.backOff.succeeded(grant.receivedAt)
-  }
-
-  #throwIfBlocked(): void {
+  /** R8: any 4xx but for those that may pass (errors.ts). */
+  async #refused(error: unknown, isRenewed: () => boolean): Promise<void> {
+    await this.#context.hearOtherTabs(isRenewed)
     this.throwIfEnded()
-    if (this.backOff.isOn()) throw this.backOff.failure!.error
+    if (isRenewed()) return
+    const onlyHere = error instanceof MissingRefreshTokenError
+    this.#context.announce({
+      type: 'ended',
+      id: this.id,
+      reason: 'expired',
+      cause: error,
+      onlyHere,
+    })
+    this.throwIfEnded()
   }
 
-  /** Ends the session in this tab. Its calls reject with the error. */
-  end(error: SessionEndedError): void {
-    this.grant = null
-    this.#ended.abort(error)
+  /**
+   * R7: a temporary failure. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls
+   * that need a token reject with the error. The first one after that refreshes again.
+   */
+  #failed(error: unknown, isRenewed: () => boolean): void {
+    const failure = this.#backOff.next(error)
+    this.#context.announce({ type: 'failed', id: this.id, failure })
+    if (!isRenewed()) throw error
+  }
+
+  /**
+   * A token for a call that found the current one rejected by another route. If the refresh fails, the
+   * current one is sent: one route's 401 is no verdict on the token, and may be that route's alone (R4).
+   */
+  async #replacement(): Promise<string> {
+    try {
+      return await this.nextToken('unauthorized')
+    } catch (error) {
+      this.throwIfEnded()
+      if (!this.isAlive()) throw error
+      return this.#grant!.accessToken
+    }
+  }
+
+  /** Whether there is a token within its lifetime. Before its receipt, the clock was set back. */
+  isAlive(): boolean {
+    if (!this.#grant) return false
+    const now = this.#context.now()
+    // The clocks of two tabs may differ by some milliseconds.
+    return now >= this.#grant.receivedAt - 1000 && now < this.#grant.expiresAt
+  }
+
+  /** Whether there is a token within its lifetime that no 401 has just rejected. */
+  isGood(): boolean {
+    return this.isAlive() && this.#grant!.accessToken !== this.#rejectedToken
+  }
+
+  /** Whether refreshes are held back after a failure (R7). */
+  isPaused(): boolean {
+    return this.#backOff.isOn()
+  }
+
+  /** Lets the next call that needs a token refresh at once. */
+  endPause(): void {
+    this.#backOff.end()
+  }
+
+  get grant(): HeldGrant | null {
+    return this.#grant
+  }
+
+  /** How many calls wait for the refresh that is under way. */
+  get waiting(): number {
+    return this.#waiting
   }
 
   /** Aborts when the session ends, with its SessionEndedError. */
@@ -172,9 +226,29 @@ export class Session {
   throwIfEnded(): void {
     this.signal.throwIfAborted()
   }
-}
 
-/** Milliseconds at the end of a token's life in which it is still sent while the next one is fetched. */
-function lastStretch({ receivedAt, expiresAt }: HeldGrant): number {
-  return Math.min(60_000, (expiresAt - receivedAt) / 5)
+  #throwIfPaused(): void {
+    this.throwIfEnded()
+    if (this.#backOff.isOn()) throw this.#backOff.failure!.error
+  }
+
+  // The changes. Only current.ts calls these.
+
+  hold(grant: HeldGrant): void {
+    const known = this.#grant?.user
+    // The same object while nothing about the person has changed, so that no watcher fires.
+    const isSame = JSON.stringify(known) === JSON.stringify(grant.user)
+    this.#grant = { ...grant, user: isSame ? known! : grant.user }
+    this.#rejectedToken = null
+    this.#backOff.succeeded(grant.receivedAt)
+  }
+
+  pause(failure: RefreshFailure): void {
+    this.#backOff.take(failure, this.#grant?.receivedAt ?? 0)
+  }
+
+  end(error: SessionEndedError): void {
+    this.#grant = null
+    this.#ended.abort(error)
+  }
 }

@@ -21,6 +21,14 @@ export function anySignal(...signals: (AbortSignal | null | undefined)[]): Abort
   return given.length > 0 ? AbortSignal.any(given) : undefined
 }
 
+/** Aborts after `timeout` milliseconds, with a DOMException named TimeoutError, unless cleared before. */
+export function startTimeLimit(timeout: number): { signal: AbortSignal; clear: () => void } {
+  const late = new AbortController()
+  const end = () => late.abort(new DOMException('The API took too long.', 'TimeoutError'))
+  const timer = setTimeout(end, timeout)
+  return { signal: late.signal, clear: () => clearTimeout(timer) }
+}
+
 /**
  * Calls the API with a time limit in milliseconds (R11). `ended` ends the call early (R12).
  *
@@ -32,13 +40,11 @@ export async function withTimeLimit<T>(
   ended?: AbortSignal,
 ): Promise<T> {
   ended?.throwIfAborted()
-  const late = new AbortController()
-  const error = new DOMException('The API took too long.', 'TimeoutError')
-  const timer = setTimeout(() => late.abort(error), timeout)
-  const signal = anySignal(late.signal, ended)!
+  const limit = startTimeLimit(timeout)
+  const signal = anySignal(limit.signal, ended)!
   try {
     return await unlessAborted(signal, call({ signal })) // A back end may ignore the signal.
   } finally {
-    clearTimeout(timer)
+    limit.clear()
   }
 }

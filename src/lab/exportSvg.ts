@@ -12,7 +12,7 @@ export function standalone(svg: SVGSVGElement, css = styles): string {
   copy.setAttribute('height', String(height))
   copy.setAttribute('viewBox', `${-MARGIN} ${-MARGIN} ${width} ${height}`)
   copy.prepend(paper(copy, width, height))
-  copy.prepend(styleOf(copy, resolved(css, getComputedStyle(svg))))
+  copy.prepend(styleOf(copy, resolved(css, valuesOf(svg))))
   // Without the marks that Vue leaves where there is nothing.
   return new XMLSerializer().serializeToString(copy).replace(/<!--.*?-->/g, '')
 }
@@ -23,6 +23,20 @@ export function resolved(css: string, values: Pick<CSSStyleDeclaration, 'getProp
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/var\((--[\w-]+)\)/g, (_, name: string) => values.getPropertyValue(name).trim())
     .trim()
+}
+
+/** The custom properties as a viewer knows them: a colour that is `light-dark()` as the one that is seen. */
+function valuesOf(svg: SVGSVGElement): Pick<CSSStyleDeclaration, 'getPropertyValue'> {
+  const look = getComputedStyle(svg)
+  return {
+    getPropertyValue(name) {
+      const value = look.getPropertyValue(name).trim()
+      svg.style.color = value // Stays empty where it is no colour.
+      const seen = svg.style.color ? look.color : value
+      svg.style.color = ''
+      return seen
+    },
+  }
 }
 
 function styleOf({ ownerDocument }: SVGSVGElement, css: string): SVGElement {

@@ -14,7 +14,7 @@ import {
 import type { Frame, Row, Words } from './rows.ts'
 import { inThousands, ticksOf } from './scale.ts'
 import type { TabTrace, Trace } from './trace.ts'
-import { CLIENTS, MAX_LANES, restInWords, verdictOf } from './verdict.ts'
+import { CLIENTS, MAX_LANES, detailsOf, headlineOf, restInWords } from './verdict.ts'
 
 /** What is to be drawn: a run, or the room that one will take. */
 export interface Part {
@@ -36,7 +36,10 @@ export interface Group {
 
 export interface Section {
   client: ClientName
+  /** How far to the right it stands. */
+  x: number
   title: Words
+  headline: Words & { isGood: boolean | null; isSmall: boolean }
   verdict: Words[]
   ticks: { x: number; text: string }[]
   axisY: number
@@ -57,13 +60,25 @@ export interface Drawing {
   sections: Section[]
 }
 
-const TITLE = 22
+const TITLE = 20
+const HEADLINE = 26
 const GROUP_GAP = 10
-const SECTION_GAP = 28
+const SECTION_GAP = 32
+/** From this width on, sections stand side by side, two in a row. */
+const BESIDE = 860
+const COLUMN_GAP = 40
+/** Below this width, headlines are smaller. */
+const SMALL = 360
+
+/** In the place of a headline. */
+const before = (client: ClientName) =>
+  client === 'silent' ? 'Press “Send requests” and watch' : 'The same burst, to compare'
 
 const NOTHING: TabTrace = { tab: '', lanes: [] }
 
-export function layout(parts: readonly Part[], width: number, end: number, top: number): Drawing {
+export function layout(parts: readonly Part[], full: number, end: number, top: number): Drawing {
+  const columns = parts.length > 1 && full >= BESIDE ? 2 : 1
+  const width = Math.floor((full - COLUMN_GAP * (columns - 1)) / columns)
   const narrow = width < 480
   const left = narrow ? 56 : 64
   const right = width - (narrow ? 44 : 104)
@@ -72,35 +87,86 @@ export function layout(parts: readonly Part[], width: number, end: number, top: 
   const frame: Frame = { left, right, width, narrow, x }
 
   const sections: Section[] = []
-  let y = top
-  for (const part of parts) {
-    const section = sectionOf(part, y, frame, ticks)
-    sections.push(section)
-    y = section.bottom + LINE + SECTION_GAP
+  let bottom = top
+  for (let first = 0; first < parts.length; first += columns) {
+    const beside = parts.slice(first, first + columns)
+    const y = first === 0 ? top : bottom + LINE + SECTION_GAP
+    const room = roomOfAll(beside, frame)
+    beside.forEach((part, column) => {
+      const section = {
+        ...sectionOf(part, y, room, frame, ticks),
+        x: column * (width + COLUMN_GAP),
+      }
+      sections.push(section)
+      bottom = Math.max(bottom, section.bottom)
+    })
   }
-  return { width, height: Math.ceil(y - SECTION_GAP), sections }
+  return { width: full, height: Math.ceil(bottom + LINE), sections }
 }
 
-function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number[]): Section {
+/** What stands above the lanes. */
+interface Room {
+  /** How many lines the details of the verdict take. */
+  lines: number
+  /** How high the rows of refreshes are. */
+  refreshes: number
+}
+
+function roomOf(part: Part, frame: Frame): Room {
+  const rows = refreshRowsOf(part)
+  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
+  return {
+    // The same in every state, so that nothing moves.
+    lines: Math.max(frame.narrow ? 2 : 1, detailLinesOf(part, frame).length),
+    refreshes: Math.max(LINE + 4, count * refreshPitch(count)),
+  }
+}
+
+/** Side by side, all lanes begin at one height. */
+function roomOfAll(parts: readonly Part[], frame: Frame): Room {
+  const rooms = parts.map((part) => roomOf(part, frame))
+  return {
+    lines: Math.max(...rooms.map(({ lines }) => lines)),
+    refreshes: Math.max(...rooms.map(({ refreshes }) => refreshes)),
+  }
+}
+
+const refreshRowsOf = ({ client, trace }: Part) =>
+  packed(trace?.refreshes ?? [], client === 'classic').slice(0, MAX_LANES)
+
+const detailLinesOf = ({ trace }: Part, { width }: Frame) =>
+  wrapped(trace ? detailsOf(trace) : [], width)
+
+function sectionOf(
+  part: Part,
+  top: number,
+  room: Room,
+  frame: Frame,
+  ticks: readonly number[],
+): Omit<Section, 'x'> {
   const { client, trace } = part
   const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
-  const said = trace ? verdictOf(trace) : ['Press “Send requests” and watch']
-  const lines = wrapped(said, frame.width)
-  // The same room in every state, so that nothing moves.
-  const room = frame.narrow ? 2 : 1
-  const verdict = lines.map((text, index) =>
-    at(0, top + TITLE + (index + 1) * LINE - 2, text, 'label', 'start'),
+  const said = trace ? headlineOf(trace) : { text: before(client), isGood: null }
+  const headline = {
+    ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
+    isGood: said.isGood,
+    isSmall: frame.width < SMALL,
+  }
+  const head = top + TITLE + HEADLINE
+  const verdict = detailLinesOf(part, frame).map((text, index) =>
+    at(0, head + (index + 1) * LINE - 6, text, 'label', 'start'),
   )
-  const axisY = top + TITLE + Math.max(room, lines.length) * LINE + LINE + 12
+  const axisY = head + room.lines * LINE + LINE + 8
 
-  let y = axisY + 6
-  const refreshLabel = at(frame.left - 10, y + 12, 'refresh', 'label', 'end')
-  const asked = trace?.refreshes ?? []
-  const rows = packed(asked, client === 'classic').slice(0, MAX_LANES)
-  const count = Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES))
-  const pitch = refreshPitch(count)
-  const refreshes = rows.map((row, index) => refreshRow(row, y + index * pitch, pitch, frame))
-  y += Math.max(LINE + 4, count * pitch) + 4
+  let y = axisY + 6 + room.refreshes
+  const rows = refreshRowsOf(part)
+  const own = roomOf(part, frame).refreshes
+  const pitch = refreshPitch(Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES)))
+  // Next to the lanes, where there is more room than they need.
+  const first = y - own
+  const refreshes = rows.map((row, index) => refreshRow(row, first + index * pitch, pitch, frame))
+  const refreshLabel = at(frame.left - 10, first + 12, 'refresh', 'label', 'end')
+  y += 4
 
   const groups: Group[] = []
   const known = trace?.tabs ?? []
@@ -117,11 +183,12 @@ function sectionOf(part: Part, top: number, frame: Frame, ticks: readonly number
   return {
     client,
     title,
+    headline,
     verdict,
     ticks: ticks.map((tick) => ({ x: frame.x(tick), text: inThousands(tick) })),
     axisY,
     columns: isRoomy(pitchOf(part.requests)) ? columnHeads(axisY - 4, frame) : [],
-    bands: merged(asked).map(({ from, to }) => ({
+    bands: merged(trace?.refreshes ?? []).map(({ from, to }) => ({
       x: frame.x(from),
       width: Math.max(1, frame.x(to) - frame.x(from)),
     })),

@@ -21,25 +21,38 @@ const ITEMS: [LegendItem['kind'], string][] = [
   ['granted', 'refresh'],
   ['refused', 'refresh that failed'],
   ['queued', 'queued by the browser'],
+  ['told', 'caller told, tries again'],
+  ['lost', 'no answer'],
 ]
-const RARE: Partial<Record<LegendItem['kind'], string>> = {
-  told: 'caller told, tries again',
-  lost: 'no answer',
+
+/** Usual from here up. */
+const USUAL = 7
+
+/** What stands over the first column on the right. */
+const TRIPS = 'trips: round trips that the caller waited for'
+
+/** Of what is in the drawing. `height` has room for all that is usual, so that nothing moves. */
+export function legendOf(width: number, kinds: ReadonlySet<LegendItem['kind']>) {
+  const items = placed(
+    ITEMS.filter(([kind]) => kinds.has(kind)),
+    width,
+  )
+  const rows = [...placed(ITEMS.slice(0, USUAL), width), ...items].map(({ y }) => y)
+  const note = { text: TRIPS, x: 0, y: Math.max(...rows) + ROW }
+  return { items, note, height: note.y + ROW }
 }
 
-/** `rare`: what is not in every drawing, and is in this one. */
-export function legendOf(width: number, rare: readonly LegendItem['kind'][] = []) {
-  const items: LegendItem[] = []
+function placed(entries: typeof ITEMS, width: number): LegendItem[] {
   let x = 0
   let y = 0
-  for (const [kind, text] of [...ITEMS, ...rare.map((kind) => [kind, RARE[kind]!] as const)]) {
+  return entries.map(([kind, text]) => {
     const size = SAMPLE + 7 + text.length * CHARACTER
     if (x > 0 && x + size > width) {
       x = 0
       y += ROW
     }
-    items.push({ kind, text, x, y })
+    const item = { kind, text, x, y }
     x += size + GAP
-  }
-  return { items, height: y + ROW }
+    return item
+  })
 }

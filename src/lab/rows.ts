@@ -53,7 +53,7 @@ const CHARACTER = 6.4
 
 /** Lanes thin out as they become many. */
 export function pitchOf(lanes: number): number {
-  return Math.max(3, Math.min(22, 480 / lanes))
+  return Math.max(3, Math.min(18, 480 / lanes))
 }
 
 /** Whether there is room for text in each lane. */
@@ -62,7 +62,7 @@ export function isRoomy(pitch: number): boolean {
 }
 
 export function refreshPitch(rows: number): number {
-  return rows <= 2 ? 20 : Math.max(1.5, Math.min(14, 150 / rows))
+  return rows <= 2 ? 20 : Math.max(1.5, Math.min(12, 84 / rows))
 }
 
 type Drawn = Pick<Segment, 'from' | 'to'> & Pick<Bar, 'kind'>

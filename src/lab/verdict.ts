@@ -10,25 +10,42 @@ export const CLIENTS = {
   library: 'axios-auth-refresh',
 } as const satisfies Record<ClientName, string>
 
-/** Short sentences without a full stop, the most telling first. */
-export function verdictOf(trace: Trace): string[] {
+/** What matters most, in a line; and whether that is well. */
+export function headlineOf(trace: Trace): { text: string; isGood: boolean | null } {
   const { run } = trace
-  if (!run.counts) return [run.endedAt === null ? 'Under way …' : 'Given up, and not counted']
+  if (!run.counts) {
+    return {
+      text: run.endedAt === null ? 'Under way …' : 'Given up, and not counted',
+      isGood: null,
+    }
+  }
   const lanes = trace.tabs.flatMap((tab) => tab.lanes)
-  const answered = lanes.filter(({ ok }) => ok)
-  const said = [
-    refreshWords(run.counts.asked, run.counts.refreshes),
-    `${inThousands(answered.length)} of ${inThousands(lanes.length)} answered`,
-  ]
+  const answered = lanes.filter(({ ok }) => ok).length
+  const text = `${inThousands(answered)} of ${inThousands(lanes.length)} answered · ${refreshWords(run.counts.asked)}`
+  return { text, isGood: answered === lanes.length }
+}
+
+/** The rest, as short sentences without a full stop. */
+export function detailsOf(trace: Trace): string[] {
+  const { counts } = trace.run
+  if (!counts) return []
+  const answered = trace.tabs.flatMap((tab) => tab.lanes).filter(({ ok }) => ok)
+  const said: string[] = []
+  if (counts.asked !== counts.refreshes) {
+    said.push(counts.refreshes === 0 ? 'none granted' : `${inThousands(counts.refreshes)} granted`)
+  }
   if (answered.length > 0) said.push(`the last after ${inThousands(slowest(answered))} ms`)
   return [...said, endWords(trace)]
 }
 
-function refreshWords(asked: number, granted: number): string {
-  if (asked === 0) return 'No refresh'
-  const words = asked === 1 ? '1 refresh' : `${inThousands(asked)} refreshes`
-  if (asked === granted) return words
-  return granted === 0 ? `${words}, none granted` : `${words}, ${inThousands(granted)} granted`
+/** All of it, the most telling first. */
+export function verdictOf(trace: Trace): string[] {
+  return [headlineOf(trace).text, ...detailsOf(trace)]
+}
+
+function refreshWords(asked: number): string {
+  if (asked === 0) return 'no refresh'
+  return asked === 1 ? '1 refresh' : `${inThousands(asked)} refreshes`
 }
 
 function endWords({ run }: Trace): string {

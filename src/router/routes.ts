@@ -36,7 +36,8 @@ export const routes: RouteRecordRaw[] = [
         meta: { title: 'Projects' },
       },
       {
-        path: ':id',
+        // No id that could be a path, such as `..%2Fauth%2Fme`: it is put into the address of a request.
+        path: ':id([\\w-]+)',
         name: 'project',
         component: () => import('@/views/ProjectView.vue'),
         props: true,

@@ -1,18 +1,27 @@
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, test } from './fixtures.ts'
+import {
+  expect,
+  expectDashboard,
+  goHome,
+  names,
+  openPage,
+  REFRESH,
+  signIn,
+  signOut,
+  test,
+} from './fixtures.ts'
 
 test('the dev server serves app and mock: sign in, expire, go on, sign out', async ({
   page,
   mock,
 }) => {
   await signIn(page)
-  await page.getByRole('banner').getByRole('link').first().click()
-  await expect(page).toHaveURL('/')
+  await goHome(page)
   await mock.control('expire-access')
-  await page.getByRole('navigation').getByRole('link', { name: 'Dashboard' }).click()
+  await openPage(page, 'Dashboard')
   await expectDashboard(page)
-  expect(await mock.count('/api/auth/refresh')).toBe(1)
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  expect(await mock.count(REFRESH)).toBe(1)
+  await signOut(page)
   await expect(page).toHaveURL('/login')
 })
 
@@ -33,10 +42,8 @@ test('the recipe for an upload reports its progress, through an expiry', async (
 
   expect(size).toBe(1_000_000)
   expect(shares.at(-1)).toBe(1)
-  expect((await mock.log('/api/protected-resource')).map(({ status }) => status)).toEqual([
-    401, 200,
-  ])
-  expect(await mock.count('/api/auth/refresh')).toBe(1)
+  expect(await mock.statuses('/api/protected-resource')).toEqual([401, 200])
+  expect(await mock.count(REFRESH)).toBe(1)
 })
 
 test('the console reports what the policy of the build would block', async ({
@@ -89,16 +96,16 @@ test('Vue DevTools have a tab with a timeline of the session', async ({
   await devtools.locator('a[href*="custom-inspector-tab-view/auth"]').dispatchEvent('click')
   await devtools.getByText('Timeline', { exact: true }).click()
   await devtools.locator('.recording-btn').dispatchEvent('click')
-  await page.getByLabel('Username').fill('demo')
-  await page.getByLabel('Password').fill('password')
-  await page.getByLabel('Password').press('Enter')
+  // By keyboard: the devtools lie over the button.
+  await page.getByLabel(names.username).fill('demo')
+  await page.getByLabel(names.password).fill('password')
+  await page.getByLabel(names.password).press('Enter')
   await expectDashboard(page)
   await expect(devtools.locator('body')).toContainText('sign-in')
 
-  await page.getByRole('banner').getByRole('link').first().click()
-  await expect(page).toHaveURL('/')
+  await goHome(page)
   await mock.control('expire-access')
-  await page.getByRole('navigation').getByRole('link', { name: 'Dashboard' }).click()
+  await openPage(page, 'Dashboard')
   await expect(devtools.locator('body')).toContainText(/sign-in.*refresh.*replay/s)
   await page.close()
 })
@@ -118,7 +125,7 @@ test('R15: 5,000 calls leave no memory and no listeners behind', async ({ page, 
   await callInRounds(page, 10)
   const after = await measure()
 
-  expect(await mock.count('/api/auth/refresh')).toBe(11)
+  expect(await mock.count(REFRESH)).toBe(11)
   // A listener or a promise that stays costs more than 100 bytes a call.
   expect(after.JSHeapUsedSize! - before.JSHeapUsedSize!).toBeLessThan(500_000)
   expect(after.JSEventListeners).toBeLessThanOrEqual(before.JSEventListeners!)

@@ -1,9 +1,32 @@
-/** What every journey starts from: a mock as at its start, and a console that is watched. */
+/**
+ * What every journey starts from: a mock as at its start, and a console that is watched. And the one
+ * place that knows how the screens are laid out, and what their buttons and fields are called.
+ */
 import { test as base, expect } from '@playwright/test'
 import type { APIRequestContext, BrowserContext, Page } from '@playwright/test'
 import type { LogEntry } from '../../mock-server/log.ts'
 
 export { expect } from '@playwright/test'
+
+export const names = {
+  signIn: 'Sign in',
+  signOut: 'Sign out',
+  username: 'Username',
+  password: 'Password',
+  retry: 'Retry',
+  // demo:start
+  tryAgain: 'Try again',
+  projectName: 'Name',
+  addProject: 'Add project',
+  // demo:end
+}
+
+export const REFRESH = '/api/auth/refresh'
+
+// demo:start
+/** What an engine may do differently: the Firefox project runs these journeys and no others. */
+export const everyEngine = { tag: '@every-engine' }
+// demo:end
 
 /** The controls of the mock, and its log. */
 export class Mock {
@@ -27,6 +50,10 @@ export class Mock {
 
   async count(path: string): Promise<number> {
     return (await this.log(path)).length
+  }
+
+  async statuses(path: string): Promise<number[]> {
+    return (await this.log(path)).map(({ status }) => status)
   }
 }
 
@@ -62,9 +89,9 @@ export function watchConsole(context: BrowserContext): string[] {
 
 /** Fills in the sign-in page that the browser is on. */
 export async function submitSignIn(page: Page, username = 'demo', password = 'password') {
-  await page.getByLabel('Username').fill(username)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByLabel(names.username).fill(username)
+  await page.getByLabel(names.password).fill(password)
+  await page.getByRole('button', { name: names.signIn }).click()
 }
 
 /** Signs in and waits for the dashboard and all that it loads. */
@@ -74,23 +101,71 @@ export async function signIn(page: Page, username = 'demo') {
   await expectDashboard(page)
 }
 
-/** Fills in a number. In a stock Firefox, `fill` alone adds to what is there. */
-export async function fillNumber(page: Page, label: string, value: number) {
-  const field = page.getByLabel(label)
-  await field.evaluate((input: HTMLInputElement) => (input.value = ''))
-  await field.fill(String(value))
+/** Signs out by the header, where the button may be in the account menu. */
+export async function signOut(page: Page) {
+  const menu = accountMenu(page)
+  if (await menu.isVisible()) await menu.click()
+  await page.getByRole('button', { name: names.signOut }).click()
 }
 
+const accountMenu = (page: Page) =>
+  page.getByRole('banner').getByRole('button', { name: /account/i })
+
+/** Opens a page by the link in the header. */
+export async function openPage(page: Page, name: string) {
+  await page.getByRole('banner').getByRole('link', { name, exact: true }).click()
+}
+
+/** Opens the start within the app, so that nothing has to be restored. */
+export async function goHome(page: Page) {
+  await page.getByRole('banner').getByRole('link').first().click()
+  await expect(page).toHaveURL('/')
+}
+
+// demo:start
+/** Adds a project to the dashboard or the list that the browser is on. */
+export async function addProject(page: Page, name: string) {
+  await page.getByLabel(names.projectName).fill(name)
+  await page.getByRole('button', { name: names.addProject }).click()
+}
+
+// demo:end
 /** The dashboard with all its regions loaded. */
 export async function expectDashboard(page: Page) {
   const main = page.getByRole('main')
   await expect(main.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible()
   await expect(main.getByRole('region').first()).toBeVisible()
   await expect(main.getByText('Loading')).toHaveCount(0)
-  await expect(main.getByRole('button', { name: 'Retry' })).toHaveCount(0)
+  await expect(main.getByRole('button', { name: names.retry })).toHaveCount(0)
 }
 
 /** The page that this heading is of. */
 export async function expectHeading(page: Page, heading: string) {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading)
 }
+
+// demo:start
+/** Tries again as a person does. The page may also come by itself, when the browser is online. */
+export async function tryAgainUntil(page: Page, heading: string) {
+  const button = page.getByRole('button', { name: names.tryAgain })
+  await expect(async () => {
+    if (await button.isVisible()) await button.click({ timeout: 500 })
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading, { timeout: 500 })
+  }).toPass()
+}
+
+/** Where the header says who is signed in. */
+export const personIn = (page: Page) =>
+  page.getByRole('banner').locator('.person').or(accountMenu(page)).first()
+
+/** The header shows this person. */
+export async function expectPerson(page: Page, name: string) {
+  await expect(personIn(page)).toContainText(name)
+}
+
+/** The header shows that nobody is signed in. */
+export async function expectNobody(page: Page) {
+  await expect(page.getByRole('banner').getByRole('link', { name: names.signIn })).toBeVisible()
+  await expect(personIn(page)).toHaveCount(0)
+}
+// demo:end

@@ -1,29 +1,63 @@
 /** What lies between the page and the server: a connection that goes, and another script's worker. */
 import { rm, writeFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, expectHeading, signIn, test } from './fixtures.ts'
+import {
+  addProject,
+  everyEngine,
+  expect,
+  expectDashboard,
+  expectHeading,
+  expectPerson,
+  names,
+  openPage,
+  REFRESH,
+  signIn,
+  test,
+  tryAgainUntil,
+} from './fixtures.ts'
 
-const REFRESH = '/api/auth/refresh'
+test(
+  'R7: offline and back: a page says so, and loads by itself with one refresh',
+  everyEngine,
+  async ({ page, mock, context }) => {
+    await signIn(page)
+    await openPage(page, 'Projects')
+    await expectHeading(page, 'Projects')
+    const main = page.getByRole('main')
+    await mock.control('expire-access')
+    await context.setOffline(true)
+    await main.getByRole('searchbox').fill('a')
+    await expect(main.getByText('Cannot reach the server')).toBeVisible()
+    await expectPerson(page, 'Demo')
 
-test('R7: offline and back: the page says so, and loads by itself with one refresh', async ({
+    await context.setOffline(false)
+    await expect(main.getByText('Cannot reach the server')).toHaveCount(0)
+    await expect(main.getByRole('table')).toBeVisible()
+    expect(await mock.statuses(REFRESH)).toEqual([200])
+  },
+)
+
+test('R7: offline, a page whose code or session is not there yet says so, and comes later', async ({
   page,
-  mock,
   context,
 }) => {
   await signIn(page)
-  await page.getByRole('link', { name: 'Projects' }).click()
-  await expectHeading(page, 'Projects')
-  const main = page.getByRole('main')
-  await mock.control('expire-access')
   await context.setOffline(true)
-  await main.getByRole('searchbox').fill('a')
-  await expect(main.getByText('Cannot reach the server')).toBeVisible()
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
-
+  await openPage(page, 'Lab')
+  await expectHeading(page, 'Cannot reach the server')
+  await expect(page).toHaveURL('/lab')
+  await page.getByRole('button', { name: names.tryAgain }).click()
+  await expect(page.getByRole('alert')).toContainText('Still no luck')
   await context.setOffline(false)
-  await expect(main.getByText('Cannot reach the server')).toHaveCount(0)
-  await expect(main.getByRole('table')).toBeVisible()
-  expect((await mock.log(REFRESH)).map(({ status }) => status)).toEqual([200])
+  await tryAgainUntil(page, 'Refresh lab')
+
+  await page.route('**/api/**', (route) => route.abort('internetdisconnected'))
+  await page.goto('/dashboard?tab=2')
+  await expectHeading(page, 'Cannot reach the server')
+  await page.unroute('**/api/**')
+  await tryAgainUntil(page, 'Dashboard')
+  await expectDashboard(page)
+  await expect(page).toHaveURL('/dashboard?tab=2')
 })
 
 test.describe('with a service worker of another app on this origin', () => {
@@ -40,24 +74,24 @@ test.describe('with a service worker of another app on this origin', () => {
 
   test.afterEach(() => rm(FILE))
 
-  test('a POST is replayed after one refresh, and a reload keeps the session', async ({
-    page,
-    mock,
-  }) => {
-    await register(page)
-    await signIn(page)
-    await mock.control('expire-access')
-    await page.getByLabel('Name').fill('Sent through a worker')
-    await page.getByRole('button', { name: 'Add project' }).click()
-    const projects = page.getByRole('region', { name: 'Projects' })
-    await expect(projects).toContainText('Sent through a worker')
-    expect((await mock.log(REFRESH)).map(({ status }) => status)).toEqual([200])
+  test(
+    'a POST is replayed after one refresh, and a reload keeps the session',
+    everyEngine,
+    async ({ page, mock }) => {
+      await register(page)
+      await signIn(page)
+      await mock.control('expire-access')
+      await addProject(page, 'Sent through a worker')
+      const projects = page.getByRole('region', { name: 'Projects' })
+      await expect(projects).toContainText('Sent through a worker')
+      expect(await mock.statuses(REFRESH)).toEqual([200])
 
-    await page.reload()
-    await expectDashboard(page)
-    await expect(projects.getByText('Sent through a worker')).toHaveCount(1)
-    expect((await mock.log(REFRESH)).map(({ status }) => status)).toEqual([200, 200])
-  })
+      await page.reload()
+      await expectDashboard(page)
+      await expect(projects.getByText('Sent through a worker')).toHaveCount(1)
+      expect(await mock.statuses(REFRESH)).toEqual([200, 200])
+    },
+  )
 
   async function register(page: Page): Promise<void> {
     // The policy of this app lets no script do it.

@@ -10,6 +10,8 @@ export interface Expected {
   end?: string
   /** What the server answered to each refresh. Broken ones are tried again by the browser itself. */
   answers: number[]
+  /** The bars of the first and the last lane in which the server is at work. */
+  bars: [first: string[], last: string[]]
 }
 
 export const scenarios: Record<string, Expected> = {
@@ -20,6 +22,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 0,
     answered: 10,
     answers: [],
+    bars: [['sent'], ['sent']],
   },
   'Token dead by the clock': {
     sent: 10,
@@ -28,6 +31,7 @@ export const scenarios: Record<string, Expected> = {
     replayed: 0,
     answered: 10,
     answers: [200],
+    bars: [['sent'], ['sent']],
   },
   'Token refused by the server': {
     sent: 20,
@@ -36,6 +40,10 @@ export const scenarios: Record<string, Expected> = {
     replayed: 10,
     answered: 10,
     answers: [200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
   },
   'Three 401s come late': {
     sent: 20,
@@ -44,6 +52,10 @@ export const scenarios: Record<string, Expected> = {
     replayed: 10,
     answered: 10,
     answers: [200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
   },
   'Refresh slow': {
     sent: 15,
@@ -52,14 +64,19 @@ export const scenarios: Record<string, Expected> = {
     replayed: 5,
     answered: 10,
     answers: [200],
+    bars: [['rejected', 'replayed'], ['sent']],
   },
   'Refresh answered 503, twice': {
-    sent: 20,
-    rejected: 10,
+    sent: 40,
+    rejected: 30,
     refreshes: 1,
-    replayed: 10,
+    replayed: 30,
     answered: 10,
     answers: [503, 503, 200],
+    bars: [
+      ['rejected', 'rejected', 'rejected', 'replayed'],
+      ['rejected', 'rejected', 'rejected', 'replayed'],
+    ],
   },
   'Refresh refused': {
     sent: 10,
@@ -69,13 +86,18 @@ export const scenarios: Record<string, Expected> = {
     answered: 0,
     end: ', and the user was signed out',
     answers: [401],
+    bars: [['rejected'], ['rejected']],
   },
   'Offline at the refresh': {
-    sent: 20,
-    rejected: 10,
+    sent: 30,
+    rejected: 20,
     refreshes: 1,
-    replayed: 10,
+    replayed: 20,
     answered: 10,
     answers: [200],
+    bars: [
+      ['rejected', 'rejected', 'replayed'],
+      ['rejected', 'rejected', 'replayed'],
+    ],
   },
 }

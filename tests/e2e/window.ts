@@ -34,20 +34,27 @@ export const test = base.extend<SleepFixtures>({
   },
 })
 
-/** Two signed-in tabs of one window: one in front, and one behind that will sleep. */
-export async function openWindow(window: BrowserContext, deaf: boolean) {
-  // Messages for a tab that sleeps may be lost: Chromium delivers them, others need not.
-  if (deaf) await window.addInitScript(loseMessagesInSleep)
+/**
+ * Signed-in tabs of one window, in the lab: one in front, and two behind that will sleep. Messages for
+ * a tab that sleeps may be lost, here those for `deaf`: Chromium delivers them, others need not.
+ */
+export async function openWindow(window: BrowserContext) {
   const { baseURL } = base.info().project.use
-  const [sleeper, front] = [await window.newPage(), await window.newPage()]
-  for (const tab of [sleeper, front]) await tab.goto(`${baseURL}/login`)
+  const [deaf, late, front] = [
+    await window.newPage(),
+    await window.newPage(),
+    await window.newPage(),
+  ]
+  await deaf.addInitScript(loseMessagesInSleep)
+  const tabs = [deaf, late, front]
+  for (const tab of tabs) await tab.goto(`${baseURL}/login`)
   await submitSignIn(front)
-  for (const tab of [sleeper, front]) {
+  for (const tab of tabs) {
     await expectDashboard(tab)
     await tab.getByRole('link', { name: 'Lab' }).dispatchEvent('click')
     await expectHeading(tab, 'Refresh lab')
   }
-  return { front, sleeper }
+  return { front, deaf, late }
 }
 
 function loseMessagesInSleep(): void {

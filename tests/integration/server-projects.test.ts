@@ -54,9 +54,9 @@ describe('the list', () => {
       id: '1001',
       name: 'Website relaunch',
       description: expect.any(String),
-      dueOn: '2026-01-08',
+      dueOn: '2026-01-13',
       status: 'active',
-      createdAt: '2026-01-01T00:00:00.000Z',
+      createdAt: '2025-12-31T22:04:48.000Z',
     })
   })
 
@@ -67,6 +67,39 @@ describe('the list', () => {
     expect(namesOf(found)).toEqual(['Website relaunch', 'Website in French'])
     expect(await get(`${PROJECTS}?q=nothing`)).toEqual({ items: [], total: 0, page: 1 })
   })
+
+  it('is filtered by status, together with a search', async () => {
+    const { get } = await setUp()
+    const found = await get(`${PROJECTS}?status=done`)
+    expect(found.total).toBe(7)
+    expect(new Set(found.items.map(({ status }: { status: string }) => status))).toEqual(
+      new Set(['done']),
+    )
+    expect(await get(`${PROJECTS}?status=done&q=office`)).toMatchObject({ total: 0 })
+  })
+
+  it('is sorted by name, or by due date with those last that have none', async () => {
+    const { get } = await setUp()
+    expect(namesOf(await get(`${PROJECTS}?sort=name`)).slice(0, 3)).toEqual([
+      'Accessibility audit',
+      'Annual report',
+      'Backup drill',
+    ])
+    const pages = [1, 2, 3].map((page) => get(`${PROJECTS}?sort=due&page=${page}`))
+    const due = (await Promise.all(pages)).flatMap(({ items }) =>
+      items.map(({ dueOn }: { dueOn: string | null }) => dueOn),
+    )
+    const dated = due.filter((dueOn) => dueOn !== null)
+    expect(due).toEqual([...[...dated].sort(), ...Array(8).fill(null)])
+  })
+
+  it.each(['status=late', 'sort=size', 'sort=', 'status=__proto__'])(
+    'takes no notice of ?%s',
+    async (query) => {
+      const { get } = await setUp()
+      expect(await get(`${PROJECTS}?${query}`)).toEqual(await get(PROJECTS))
+    },
+  )
 
   it('has nothing on a page after the last', async () => {
     const { get } = await setUp()
@@ -172,7 +205,7 @@ describe('S5: a project is refused', () => {
     ['status', 'late', 'Choose planned, active or done'],
     ['dueOn', '2026-02-30', 'Enter a date that exists'],
     ['dueOn', '1.2.2026', 'Enter a date that exists'],
-    ['dueOn', '2025-12-30', 'The project began after this date'],
+    ['dueOn', '2025-12-29', 'The project began after this date'],
   ])('with %s %j', async (field, value, problem) => {
     const { add, change, get } = await setUp()
     const before = await get(FIRST)

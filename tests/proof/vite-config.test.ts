@@ -10,6 +10,8 @@ import config from '../../vite.config.ts'
 
 const read = () => (config as (env: ConfigEnv) => UserConfig)({ command: 'serve', mode: 'none' })
 
+const API = '^/api(?=[/?]|$)'
+
 const plugins = () =>
   read()
     .plugins!.flat(3)
@@ -28,8 +30,8 @@ it('S8: mounts the mock unless an API is named to proxy to', () => {
   vi.stubEnv('API_PROXY_TARGET', 'http://localhost:8080')
   expect(plugins()).not.toContain('mock-server')
   expect(read()).toMatchObject({
-    server: { proxy: { '/api': { target: 'http://localhost:8080' } } },
-    preview: { proxy: { '/api': { target: 'http://localhost:8080' } } },
+    server: { proxy: { [API]: { target: 'http://localhost:8080' } } },
+    preview: { proxy: { [API]: { target: 'http://localhost:8080' } } },
   })
 })
 
@@ -65,6 +67,19 @@ describe.each(['server', 'preview'] as const)('API_PROXY_STRIP=1 in %s', (kind) 
     const cookie = 'refresh=1; Path=/; HttpOnly'
     expect(await ask('/api/login?next=/api/x', '1')).toEqual(['/login?next=/api/x', cookie])
     expect(await ask('/api', '1')).toEqual(['/', cookie])
+  })
+
+  it.each(['/projects/..%2Fauth%2Fme', '/a%2Fb?to=%2F..', '//x', '/?x'])(
+    'passes %s on as it came',
+    async (path) => {
+      expect((await ask(`/api${path}`, '1'))[0]).toBe(path)
+      expect((await ask(`/api${path}`, ''))[0]).toBe(`/api${path}`)
+    },
+  )
+
+  it('leaves a page of the app whose address begins like that of the API', async () => {
+    expect((await ask('/apiary', '1'))[0]).not.toBe('/ary')
+    expect((await ask('/apiary', ''))[0]).not.toBe('/apiary')
   })
 
   it('unset, changes neither path nor cookies', async () => {

@@ -1,5 +1,6 @@
 /** A back end whose every answer the test gives, when it wants to. */
-import type { AuthBackend, TokenGrant, User } from '@/auth/index.ts'
+import type { User } from '@/api/user.ts'
+import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
 export const ada: User = { id: '1', username: 'ada', name: 'Ada', roles: ['user', 'admin'] }
 export const bob: User = { id: '2', username: 'bob', name: 'Bob', roles: ['user'] }
@@ -56,6 +57,6 @@ export function createManualBackend(): ManualBackend {
     },
     login: (_credentials, { signal } = {}) => pending('login', signal),
     refresh: ({ signal } = {}) => pending('refresh', signal),
-    logout: ({ signal } = {}) => pending('logout', signal),
+    logout: ({ signal }) => pending('logout', signal),
   }
 }

@@ -39,14 +39,17 @@ export function createWorld() {
 }
 
 /** A client whose API answers 401 on the given routes, and to dead tokens. */
-export function openClient(auth: Auth, refuses: (path: string) => boolean = () => false) {
+export function openClient(
+  auth: Auth,
+  refuses: (path: string, search: string) => boolean = () => false,
+) {
   const dead = new Set<string | null>()
   const paths: string[] = []
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const { pathname } = new URL(String(input))
+    const { pathname, search } = new URL(String(input))
     paths.push(pathname)
     const isDead = dead.has(new Headers(init?.headers).get('authorization'))
-    return refuses(pathname) || isDead ? unauthorized() : ok()
+    return refuses(pathname, search) || isDead ? unauthorized() : ok()
   }
   const api = createApiClient({ baseURL, auth, fetch })
   return { api, paths, kill: () => dead.add(`Bearer ${auth.accessToken.value}`) }

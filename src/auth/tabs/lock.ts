@@ -1,22 +1,11 @@
 /** One task at a time across tabs, by a Web Lock. A tab that froze while it held the lock loses it. */
 
 export type TabLocks = Pick<LockManager, 'request'>
-export type TabChannel = Pick<
-  BroadcastChannel,
-  'postMessage' | 'addEventListener' | 'removeEventListener'
->
-
-/** The tab that gets the lock tells the others, as a sign of life. */
-const HOLDING = 'holding the lock'
-
-/** Signs of life extend a wait to this many times `patience` at most (R11). */
-const MAX_EXTENSION = 3
 
 export interface LockScope {
   locks: TabLocks
-  channel: TabChannel | null
   name: string
-  /** Milliseconds after which a silent holder counts as frozen. */
+  /** Milliseconds after which a holder counts as frozen. */
   patience: number
 }
 
@@ -31,12 +20,9 @@ export async function withLock<T>(
   task: (contended: boolean) => Promise<T>,
   isSecondWait = false,
 ): Promise<T> {
-  const { locks, channel, name } = scope
+  const { locks, name, patience } = scope
   let running: Promise<T> | undefined
-  const run = (contended: boolean) => {
-    channel?.postMessage(HOLDING)
-    return (running = task(contended))
-  }
+  const run = (contended: boolean) => (running = task(contended))
 
   // With `ifAvailable` first, this tab learns whether the lock was free. The platform promises no
   // order between the lock and the messages of the tab that held it (R1).
@@ -46,16 +32,17 @@ export async function withLock<T>(
     .catch(() => running ?? run(false))
   if (running) return running
 
-  const frozen = watchForSilence(scope)
+  const frozen = new AbortController()
+  const timer = setTimeout(() => frozen.abort(), patience)
   await locks
     .request(name, { signal: frozen.signal }, () => {
-      frozen.stop()
+      clearTimeout(timer)
       return run(true)
     })
     .catch((error) => {
       if (!running && !frozen.signal.aborted) throw error
     })
-    .finally(frozen.stop)
+    .finally(() => clearTimeout(timer))
   if (running) return running
 
   // The tab that stole the lock is frozen too. The server's leeway covers two refreshes at once.
@@ -69,24 +56,4 @@ export async function withLock<T>(
       if (!running) throw error
     })
   return running ?? withLock(scope, task, true)
-}
-
-/** Aborts when no tab that holds the lock has given a sign of life for `patience`. */
-function watchForSilence({ channel, patience }: LockScope) {
-  const silence = new AbortController()
-  const abort = () => silence.abort()
-  let timer = setTimeout(abort, patience)
-  const limit = setTimeout(abort, patience * MAX_EXTENSION)
-  const extend = (event: Event) => {
-    if ((event as MessageEvent).data !== HOLDING) return
-    clearTimeout(timer)
-    timer = setTimeout(abort, patience)
-  }
-  channel?.addEventListener('message', extend)
-  const stop = () => {
-    clearTimeout(timer)
-    clearTimeout(limit)
-    channel?.removeEventListener('message', extend)
-  }
-  return { signal: silence.signal, stop }
 }

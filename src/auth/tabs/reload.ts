@@ -7,21 +7,26 @@ import type { StoredValue } from '../storage.ts'
 /** Milliseconds after which the answer has arrived, or never will. */
 export const TIME_TO_LAND = 4_000
 
-/** `sentAt`: when the refresh was sent that has not settled, in milliseconds since the epoch. */
-export function createRefreshMark(sentAt: StoredValue, now: () => number) {
+/** `stored`: the mark of the refresh that has not settled. It begins with the time when it was sent. */
+export function createRefreshMark(stored: StoredValue, now: () => number) {
   /** The mark of this page's own refresh. */
   let own: string | null = null
+  /** The mark of the refresh of this page or another that has settled last. */
+  let settled: string | null = null
 
   return {
     /** Milliseconds to wait for the refresh of a page that is gone. */
     remaining(): number {
-      const age = now() - Number(sentAt.get())
+      const mark = stored.get()
+      // The message with the result may overtake the removal of the mark from localStorage.
+      if (!mark || mark === settled) return 0
+      const age = now() - parseInt(mark)
       return age >= 0 ? Math.max(0, TIME_TO_LAND - age) : 0 // Else the clock was set back.
     },
     /** Sends a refresh, which `signal` ends. The mark stays if the page goes before it settles. */
     async during<T>(refresh: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-      own = String(now())
-      sentAt.set(own)
+      own = `${now()} ${Math.random()}`
+      stored.set(own)
       try {
         return await refresh()
       } catch (error) {
@@ -31,13 +36,19 @@ export function createRefreshMark(sentAt: StoredValue, now: () => number) {
         if (!isAnswered && !signal?.aborted) await new Promise((resolve) => setTimeout(resolve))
         throw error
       } finally {
+        settled = own
         own = null
-        sentAt.set(null)
+        stored.set(null)
       }
+    },
+    /** The mark of the refresh that has settled last. Its result names it. */
+    settled: () => settled,
+    settledElsewhere(mark: string): void {
+      settled = mark
     },
     /** Puts the mark back if another script has cleared the storage. */
     keep(): void {
-      if (own && !sentAt.get()) sentAt.set(own)
+      if (own && !stored.get()) stored.set(own)
     },
   }
 }

@@ -2,8 +2,9 @@
 import { browserStorage, createStoredValue } from '../storage.ts'
 import type { StoredValue, TabStorage } from '../storage.ts'
 import { withLock } from './lock.ts'
-import type { TabChannel, TabLocks } from './lock.ts'
+import type { TabLocks } from './lock.ts'
 
+type TabChannel = Pick<BroadcastChannel, 'postMessage' | 'addEventListener' | 'removeEventListener'>
 type TabPage = Pick<Document, 'visibilityState' | 'addEventListener' | 'removeEventListener'>
 
 export interface Tabs {
@@ -14,18 +15,22 @@ export interface Tabs {
    * @throws what `task` throws
    */
   exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
+  /** Whether `exclusive` holds for all tabs that hear of each other. False without Web Locks. */
+  readonly isExclusive: boolean
   /** Tells all other tabs. */
   post(message: unknown): void
   /** Hears what other tabs post. Returns the function that stops it. */
   listen(listener: (message: unknown) => void): () => void
   /** Calls `listener` when this tab comes into view or leaves it. Returns the function that stops it. */
   onVisibilityChange(listener: () => void): () => void
+  /** Calls `listener` when another tab has changed what is stored. Returns the function that stops it. */
+  onStorageChange(listener: () => void): () => void
   /**
    * The shared session id: which session this profile is in. It is random, no secret and never sent
    * to a server. It outlives the page, so that only a visitor who signed in costs a refresh (R14).
    */
   session: StoredValue
-  /** Since when a refresh is under way, in milliseconds since the epoch (R16). */
+  /** The refresh that is under way: since when, in milliseconds since the epoch, and a random part (R16). */
   refreshSentAt: StoredValue
 }
 
@@ -59,7 +64,8 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   return {
     exclusive: (task) =>
       // In this tab, tasks run in the order in which they were asked for, lock or no lock.
-      queue(() => (locks ? withLock({ locks, channel, name, patience }, task) : task(false))),
+      queue(() => (locks ? withLock({ locks, name, patience }, task) : task(false))),
+    isExclusive: locks !== null || channel === null,
     post: (message) => channel?.postMessage(message),
     listen(listener) {
       const hear = (event: Event) => listener((event as MessageEvent).data)
@@ -70,13 +76,22 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       page?.addEventListener('visibilitychange', listener)
       return () => page?.removeEventListener('visibilitychange', listener)
     },
+    onStorageChange(listener) {
+      if (storage) globalThis.addEventListener?.('storage', listener)
+      return () => globalThis.removeEventListener?.('storage', listener)
+    },
     session: createStoredValue(`${name}.session`, storage),
     refreshSentAt: createStoredValue(`${name}.refresh-sent-at`, storage),
   }
 }
 
+/** For `tabs: null`: this tab is on its own. Tasks run one at a time, and nothing is shared. */
+export function noTabs(): Tabs {
+  return createTabs({ locks: null, channel: null, storage: null, page: null })
+}
+
 /** Runs tasks one after the other, in order. */
-export function createQueue() {
+function createQueue() {
   let last: Promise<unknown> = Promise.resolve()
   return <T>(task: () => Promise<T>): Promise<T> => {
     const run = last.then(task)

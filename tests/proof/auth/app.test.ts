@@ -8,7 +8,8 @@ import {
   createAuthFetch,
   createCookieBackend,
 } from '@/auth/index.ts'
-import type { AuthEvent, User } from '@/auth/index.ts'
+import type { User } from '@/api/user.ts'
+import type { AuthEvent } from '@/auth/index.ts'
 import { createStubApi } from '../../support/api.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import { FakePage } from '../../support/browser.ts'
@@ -64,7 +65,7 @@ describe('R5: what is checked is what is sent', () => {
     const { login, refresh, logout } = createCookieBackend({ fetch })
     await login(credentials)
     await refresh()
-    await logout()
+    await logout({ getAccessToken: async () => 'a' })
     expect(fetch.mock.calls.map(([, init]) => init!.redirect)).toEqual(['error', 'error', 'error'])
   })
 
@@ -186,7 +187,7 @@ describe('what an app sees', () => {
     await failed
     scope.stop()
     listeners.dispatchEvent(new Event('online'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
   })
 
   it('getAccessToken of nobody rejects', async () => {
@@ -283,6 +284,40 @@ describe('what an app sees', () => {
     expect(accessToken).toMatch(/-.*_|_.*-/)
     await signIn(openTab({ onEvent }), { ...grantFor(ada, expiresIn), accessToken })
     expect(onEvent.mock.calls[0]).toEqual([expect.objectContaining({ problem })])
+  })
+})
+
+describe('the status of a refresh that is taken for what few APIs mean by it', () => {
+  async function reported(error: Error) {
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const auth = await signIn(openTab({ onEvent }))
+    void auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    onEvent.mockClear()
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(refreshed.state).toBe('rejected')
+    const refresh = onEvent.mock.calls
+      .map(([event]) => event)
+      .find(({ type }) => type === 'refresh')
+    return (refresh as { problem?: string }).problem
+  }
+
+  it.each([404, 419, 422])('is named if %i ended the session', async (status) => {
+    expect(await reported(httpError(status))).toContain(`refused with ${status}`)
+  })
+
+  it.each([401, 403])('is named if %i came with a page, and the session stays', async (status) => {
+    const page = httpError(status, { 'content-type': 'text/html' })
+    expect(await reported(page)).toContain(`${status} with an HTML page`)
+  })
+
+  it.each([400, 401, 403, 429, 503])('is not named if it is %i, as everywhere', async (status) => {
+    expect(await reported(httpError(status))).toBeUndefined()
   })
 })
 

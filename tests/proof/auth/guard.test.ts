@@ -494,7 +494,7 @@ describe('prepare', () => {
       component: { render: () => null },
       meta: { requiresAuth: true },
     })
-  const namesOf = () => calls.map(({ user }) => user.name)
+  const namesOf = () => calls.map(({ user }) => Object(user).name)
 
   beforeEach(() => {
     calls = []

@@ -1,6 +1,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, watch } from 'vue'
+import { UserSchema } from '@/api/user.ts'
 import { SessionEndedError, createAuth } from '@/auth/index.ts'
 import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
@@ -20,7 +21,7 @@ beforeEach(() => {
 })
 
 function openTab() {
-  return createAuth({ backend, tabs: browser.openTab(), random: () => 0 })
+  return createAuth({ backend, user: UserSchema, tabs: browser.openTab(), random: () => 0 })
 }
 
 async function signIn(auth = openTab(), grant = grantFor()) {
@@ -405,9 +406,21 @@ describe('refresh', () => {
     expect(await session.tokenToSend()).toBe(grant.accessToken)
   })
 
-  it('that stretch is a fifth of a short life', async () => {
-    const { session } = await signIn(openTab(), grantFor(ada, 60))
-    await elapse(47_999)
+  it.each([
+    { lifetime: 900, random: 0, begins: 840 },
+    { lifetime: 900, random: 0.5, begins: 780 },
+    { lifetime: 900, random: 0.9999, begins: 720.012 },
+    { lifetime: 60, random: 0, begins: 56 },
+    { lifetime: 60, random: 0.5, begins: 52 },
+  ])('R7: that stretch is drawn for each token: $begins s of $lifetime s', async (row) => {
+    const auth = createAuth({
+      backend,
+      user: UserSchema,
+      tabs: browser.openTab(),
+      random: () => row.random,
+    })
+    const { session } = await signIn(auth, grantFor(ada, row.lifetime))
+    await elapse(row.begins * 1000 - 1)
     session.tokenToSend()
     await elapse()
     expect(backend.count('refresh')).toBe(0)
@@ -467,7 +480,7 @@ describe('refresh', () => {
     expect(backend.count('refresh')).toBe(1)
   })
 
-  it('R2: a late rejection of an old token does not make a rejected one good again', async () => {
+  it('R4: a rejected token is sent again while no refresh brings another one', async () => {
     const { auth, session, grant } = await signIn()
     const refreshed = auth.refresh()
     await elapse()
@@ -480,29 +493,34 @@ describe('refresh', () => {
     await elapse()
     expect(failed.reason).toMatchObject({ status: 503 })
 
-    await expect(session.tokenAfter401(grant.accessToken, 'GET /x')!).rejects.toMatchObject({
+    expect(session.tokenToSend()).toBe(next.accessToken)
+    expect(session.tokenAfter401(grant.accessToken, 'GET /x')).toBe(next.accessToken)
+    await expect(session.tokenAfter401(next.accessToken, 'GET /y')).rejects.toMatchObject({
       status: 503,
     })
   })
 
-  it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
-    const { auth, session } = await signIn()
-    const waiting = [
-      outcome(auth.refresh()),
-      outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!),
-    ]
-    await elapse()
-    const error = httpError(status)
-    backend.latest('refresh').fail(error)
-    await elapse()
+  it.each([400, 401, 403, 404, 422])(
+    'R8: %i ends the session once, for all who wait',
+    async (status) => {
+      const { auth, session } = await signIn()
+      const waiting = [
+        outcome(auth.refresh()),
+        outcome(session.tokenAfter401(auth.accessToken.value!, 'GET /x')!),
+      ]
+      await elapse()
+      const error = httpError(status)
+      backend.latest('refresh').fail(error)
+      await elapse()
 
-    for (const { reason } of waiting) expect(reason).toBe(session.ended)
-    expect(session.ended).toMatchObject({ reason: 'expired', cause: error })
-    expect(auth.status.value).toBe('anonymous')
-    expect(auth.accessToken.value).toBeNull()
-    expect(auth.endReason.value).toBe('expired')
-    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
-  })
+      for (const { reason } of waiting) expect(reason).toBe(session.ended)
+      expect(session.ended).toMatchObject({ reason: 'expired', cause: error })
+      expect(auth.status.value).toBe('anonymous')
+      expect(auth.accessToken.value).toBeNull()
+      expect(auth.endReason.value).toBe('expired')
+      expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+    },
+  )
 
   it('R6: that brings the token of somebody else starts a session of theirs', async () => {
     const { auth, session } = await signIn()
@@ -547,7 +565,7 @@ describe('R7: a temporary failure', () => {
     ['nothing', null],
     ['a user without roles', { ...grantFor(), user: { ...ada, roles: undefined } }],
     ['roles that are none', { ...grantFor(), user: { ...ada, roles: [7] } }],
-    ['a user whose id is a number', { ...grantFor(), user: { ...ada, id: 7 } }],
+    ['a user whose id is none', { ...grantFor(), user: { ...ada, id: {} } }],
     ...[0, -1, NaN, Infinity, 1e12].map((expiresIn): [string, unknown] => [
       `expiresIn ${expiresIn}`,
       { ...grantFor(), expiresIn },
@@ -559,7 +577,7 @@ describe('R7: a temporary failure', () => {
     backend.latest('refresh').grant(answer)
     await elapse()
 
-    expect(String(refreshed.reason)).toMatch(/not a token grant/)
+    expect(String(refreshed.reason)).toMatch(/not a (token grant|user)/)
     expect(auth.accessToken.value).toBe(grant.accessToken)
   })
 
@@ -608,7 +626,12 @@ describe('R7: a temporary failure', () => {
   })
 
   it('takes a random half off the wait, so that a fleet spreads out', async () => {
-    const auth = createAuth({ backend, tabs: browser.openTab(), random: () => 0.999 })
+    const auth = createAuth({
+      backend,
+      user: UserSchema,
+      tabs: browser.openTab(),
+      random: () => 0.999,
+    })
     await signIn(auth)
     expect(await silenceAfter(auth, httpError(503))).toBe(750)
   })

@@ -77,56 +77,6 @@ describe('exclusive over tabs', () => {
     expect(left.value).toBe('done')
   })
 
-  it('a tab that gets the lock in its turn restarts the patience of those behind it', async () => {
-    const browser = new FakeBrowser()
-    const tasks = [createTask(), createTask(), createTask()]
-    for (const { run } of tasks) void browser.openTab().exclusive(run)
-    await elapse(10_000)
-    tasks[0]!.end()
-    await elapse(10_499)
-    // It has been waiting for twice its patience, but for two tabs that were both at work.
-    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 0])
-    await elapse(1)
-    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
-  })
-
-  it('R11: runs without the lock if the tab that stole it froze too', async () => {
-    const browser = new FakeBrowser()
-    void browser.openTab().exclusive(createTask().run)
-    const tasks = [createTask(), createTask(), createTask()]
-    for (const { run } of tasks) void browser.openTab().exclusive(run)
-    await elapse(10_500)
-    expect(tasks.map(({ runs }) => runs)).toEqual([1, 0, 0])
-    await elapse(10_600) // From its sign of life, which took a moment.
-    expect(tasks.map(({ runs }) => runs)).toEqual([1, 1, 1])
-  })
-
-  it('R11: no stream of messages extends the wait beyond its limit', async () => {
-    const browser = new FakeBrowser()
-    const frozen = browser.openTab()
-    void frozen.exclusive(createTask().run)
-    const next = createTask()
-    void browser.openTab().exclusive(next.run)
-    for (let second = 0; second < 32; second += 1) {
-      frozen.post('holding the lock')
-      await elapse(1_000)
-    }
-    expect(next.runs).toBe(1)
-  })
-
-  it('R11: messages of strangers do not extend the wait', async () => {
-    const browser = new FakeBrowser()
-    const frozen = browser.openTab()
-    void frozen.exclusive(createTask().run)
-    const next = createTask()
-    void browser.openTab().exclusive(next.run)
-    for (let second = 0; second < 11; second += 1) {
-      frozen.post({ hello: 'world' })
-      await elapse(1_000)
-    }
-    expect(next.runs).toBe(1)
-  })
-
   it('R1: a tab that finds the lock free after another took it by force is told of that one', async () => {
     const browser = new FakeBrowser()
     const [first, second] = [createTask(), createTask()]

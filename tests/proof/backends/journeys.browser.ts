@@ -7,6 +7,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { expect, test } from '@playwright/test'
 import type { BrowserContext, Page } from '@playwright/test'
+import { personIn, signOut } from '../../e2e/fixtures.ts'
 import { createServerProcess } from './server.ts'
 import type { ServerName, ServerProcess } from './server.ts'
 
@@ -214,7 +215,7 @@ for (const real of servers) {
       const copy = await page.evaluate(() => localStorage.getItem('auth.refresh-token'))
       const isTold = /blacklist|revocation/
       const told = real.revokes ? page.waitForResponse(isTold) : undefined
-      await page.getByRole('button', { name: 'Sign out' }).click()
+      await signOut(page)
       await told
       if (real.name === 'oidc') {
         await expect(page.getByRole('button', { name: /yes/i })).toBeVisible()
@@ -230,7 +231,7 @@ for (const real of servers) {
     if (real.name === 'oidc') {
       test('after a sign-out the provider asks for the password', async ({ page }) => {
         await signedIn(page)
-        await page.getByRole('button', { name: 'Sign out' }).click()
+        await signOut(page)
         await page.getByRole('button', { name: /yes/i }).click()
         await page.getByRole('button', { name: 'Continue to sign-in' }).click()
         await expect(page.getByLabel('Password')).toBeVisible()
@@ -289,7 +290,7 @@ async function secondTab(context: BrowserContext): Promise<Page> {
 
 async function expectSignedIn(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible()
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
+  await expect(personIn(page)).toBeVisible()
 }
 
 async function expectSessionEnded(page: Page): Promise<void> {
@@ -300,12 +301,12 @@ async function expectSessionEnded(page: Page): Promise<void> {
 /** The example of docs/deploy.md, in front of `server`. */
 function startNginx({ name, api }: Real, { data, origin }: ServerProcess) {
   const docs = readFileSync(new URL('../../../docs/deploy.md', import.meta.url), 'utf8')
-  const site = /```nginx\n([^]*?)```/
-    .exec(docs)![1]!
+  const [page, atRoot] = [...docs.matchAll(/```nginx\n([^]*?)```/g)].map(([, block]) => block!)
+  const site = page!
     .replace('listen 8081', 'listen 127.0.0.1:8092')
     .replace('/srv/app', `${folder}/app-${name}`)
-    // For an API at the root, the address ends with a slash: nginx takes `/api/` off.
-    .replace('http://127.0.0.1:8080', origin + api)
+    .replace(/ *proxy_pass .*\n/, (line) => (api === '/' ? atRoot! : line))
+    .replaceAll('http://127.0.0.1:8080', origin)
   const config = `${data}/nginx.conf`
   mkdirSync(`${data}/body`, { recursive: true })
   writeFileSync(

@@ -78,7 +78,7 @@ async function simulate(strategy: Strategy, pause: number): Promise<Figures> {
     await auth.login({ username: 'demo', password: 'password' })
     const request = () => {
       const session = auth.sessions.current()!
-      if (!strategy.backOff) session.backOff.failure = null
+      if (!strategy.backOff) session.endPause()
       Promise.resolve(session.tokenToSend()).then(
         () => (requests[Math.floor(clock / 1000)]! += 1),
         () => {}, // It would reject with the failure of the refresh.

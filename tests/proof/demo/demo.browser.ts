@@ -1,8 +1,9 @@
 /** The demo as a visitor meets it: nothing installed, no server but one of files, the whole template. */
 import { test } from '@playwright/test'
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, expectHeading } from '../../e2e/fixtures.ts'
-import { submitSignIn, watchConsole } from '../../e2e/fixtures.ts'
+import { expect, expectDashboard, expectHeading, REFRESH } from '../../e2e/fixtures.ts'
+import { signOut, submitSignIn, watchConsole } from '../../e2e/fixtures.ts'
+import { choose, NOTHING, openLab, press, report } from '../../e2e/lab.ts'
 import type { LogEntry } from '../../../mock-server/log.ts'
 
 test('sign in, reload, expire the token, share one refresh between two tabs, sign out of both', async ({
@@ -28,17 +29,15 @@ test('sign in, reload, expire the token, share one refresh between two tabs, sig
   await expect(tabs[1]!.getByRole('link', { name: 'Mobile push messages' })).toBeVisible()
   const before = (await refreshesIn(page)).length
   for (const tab of tabs) {
-    await tab.getByRole('link', { name: 'Lab' }).click()
-    await tab.getByLabel('What goes wrong').selectOption('Nothing: the token as it is')
-    await tab.getByRole('switch').first().uncheck()
+    await openLab(tab)
+    await choose(tab, { scenario: NOTHING })
   }
   await page.getByRole('button', { name: 'Expire access token' }).click()
-  for (const tab of tabs) await tab.getByRole('button', { name: 'Send requests' }).click()
-  for (const tab of tabs)
-    await expect(tab.getByRole('main').getByRole('status')).toContainText('10 of 10 requests')
+  for (const tab of tabs) await press(tab)
+  for (const tab of tabs) await expect(report(tab)).toContainText('10 of 10 requests')
   expect((await refreshesIn(page)).length - before).toBe(1)
 
-  await tabs[1]!.getByRole('button', { name: 'Sign out' }).click()
+  await signOut(tabs[1]!)
   for (const tab of tabs) await expectHeading(tab, 'Sign in')
   await page.reload()
   await expectHeading(page, 'Sign in')
@@ -69,9 +68,7 @@ test('chromium: a worker that the browser has stopped still knows the session an
 })
 
 /** How the worker answered the refreshes so far: its log is reached from a page alone. */
-function refreshesIn(page: Page): Promise<number[]> {
-  return page.evaluate(async () => {
-    const log: LogEntry[] = await (await fetch('/api/__mock/log')).json()
-    return log.filter(({ path }) => path === '/api/auth/refresh').map(({ status }) => status)
-  })
+async function refreshesIn(page: Page): Promise<number[]> {
+  const log: LogEntry[] = await page.evaluate(async () => (await fetch('/api/__mock/log')).json())
+  return log.filter(({ path }) => path === REFRESH).map(({ status }) => status)
 }

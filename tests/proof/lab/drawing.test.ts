@@ -151,6 +151,18 @@ describe('the drawing', () => {
     expect(before.sections[0]!.groups[0]!.labels).toHaveLength(10)
   })
 
+  it('draws both clients side by side where there is room, with their lanes at one height', () => {
+    const ten = Array.from({ length: 10 }, () => bar(60, 300, { granted: false, answer: '401' }))
+    const other = part({ client: 'classic', trace: trace({ client: 'classic', refreshes: ten }) })
+    const [silent, classic] = draw([part(), other], 1046).sections
+    const firstLane = ({ groups }: typeof silent & object) => groups[0]!.lanes[0]!.row.bars[0]!.y
+
+    expect(classic!.x).toBeGreaterThan(silent!.ticks.at(-1)!.x)
+    expect(classic!.top).toBe(silent!.top)
+    expect(firstLane(classic!)).toBe(firstLane(silent!))
+    expect(silent!.refreshes[0]!.bars[0]!.y).toBeGreaterThan(classic!.refreshes[7]!.bars[0]!.y)
+  })
+
   it('draws both clients in the same scale, one below the other', () => {
     const [silent, classic] = draw([part(), part({ client: 'classic' })]).sections
 
@@ -180,7 +192,7 @@ describe('the drawing', () => {
   })
 
   it('wraps its words where it is narrow', () => {
-    const [wide, narrow] = [only({}, 660), only({}, 300)]
+    const [wide, narrow] = [only({}, 660), only({}, 240)]
 
     expect(wide.verdict).toHaveLength(1)
     expect(narrow.verdict.length).toBeGreaterThan(1)
@@ -190,7 +202,7 @@ describe('the drawing', () => {
 
 describe('many lanes', () => {
   it('thin out', () => {
-    expect([10, 30, 200].map((count) => pitchOf(count))).toEqual([22, 16, 3])
+    expect([10, 30, 200].map((count) => pitchOf(count))).toEqual([18, 16, 3])
   })
 
   it('have no text each, but every tenth its number', () => {
@@ -232,23 +244,28 @@ describe('refreshes', () => {
 
 describe('the legend', () => {
   it('takes as many rows as it needs', () => {
-    expect(legendOf(320).height).toBeGreaterThan(legendOf(660).height)
-    expect(legendOf(320).items.every(({ x, text }) => x + text.length * 6 < 320)).toBe(true)
+    const kinds = new Set(['sent', 'rejected', 'waiting', 'replayed', 'granted'] as const)
+    expect(legendOf(320, kinds).height).toBeGreaterThan(legendOf(660, kinds).height)
+    expect(legendOf(320, kinds).items.every(({ x, text }) => x + text.length * 6 < 320)).toBe(true)
   })
 
-  it('has what is rare only where it is', () => {
-    const kinds = (rare: ('told' | 'lost')[]) => legendOf(660, rare).items.map(({ kind }) => kind)
+  it('has only what is drawn, and the room of what usually is', () => {
+    const legend = (...kinds: ('sent' | 'told' | 'lost')[]) => legendOf(660, new Set(kinds))
 
-    expect(kinds([])).not.toContain('lost')
-    expect(kinds(['told', 'lost'])).toEqual(expect.arrayContaining(['told', 'lost']))
+    expect(legend().items).toEqual([])
+    expect(legend('lost', 'told').items.map(({ kind }) => kind)).toEqual(['told', 'lost'])
+    expect(legend().height).toBe(legend('sent').height)
+  })
+
+  it('says what trips are', () => {
+    expect(legendOf(660, new Set()).note.text).toMatch(/^trips: /)
   })
 })
 
 describe('the verdict', () => {
   it('of a run that went well', () => {
     expect(verdictOf(trace())).toEqual([
-      '1 refresh',
-      '10 of 10 answered',
+      '10 of 10 answered · 1 refresh',
       'the last after 400 ms',
       'still signed in',
     ])
@@ -261,8 +278,8 @@ describe('the verdict', () => {
     const run = { signedOutAt: 1, revoked: true, counts }
 
     expect(verdictOf(trace({ client: 'classic', refreshes: ten, lanes, run }))).toEqual([
-      '10 refreshes, 1 granted',
-      '0 of 1 answered',
+      '0 of 1 answered · 10 refreshes',
+      '1 granted',
       'session revoked, signed out',
     ])
   })

@@ -17,7 +17,7 @@ async function setUp() {
   return { ...harness, token, adminToken }
 }
 
-const createdAt = '2026-01-01T00:00:00.000Z'
+const createdAt = '2025-12-31T23:48:00.000Z'
 
 it.each([
   ['GET', '/api/notifications'],
@@ -33,7 +33,7 @@ describe('the rest of the dashboard', () => {
     const { call, token } = await setUp()
     const notifications = await (await call('/api/notifications', { token })).json()
     const times = notifications.map(({ createdAt }: { createdAt: string }) => createdAt)
-    expect(times).toEqual([createdAt, '2025-12-31T23:00:00.000Z', '2025-12-31T22:00:00.000Z'])
+    expect(times).toEqual([createdAt, '2025-12-31T19:00:00.000Z', '2025-12-30T21:00:00.000Z'])
   })
 
   it('notifications are an array', async () => {
@@ -52,7 +52,19 @@ describe('the rest of the dashboard', () => {
     clock.advance(90_500)
 
     const stats = await (await call('/api/stats', { token })).json()
-    expect(stats).toEqual({ projects: 24, notifications: 3, uptimeSeconds: 90 })
+    expect(stats).toEqual({
+      projects: 24,
+      active: 8,
+      done: 7,
+      months: expect.any(Array),
+      notifications: 3,
+      uptimeSeconds: 90,
+    })
+    expect(stats.months).toHaveLength(8)
+    expect(stats.months.slice(-2)).toEqual([
+      { month: '2025-12', added: 10 },
+      { month: '2026-01', added: 1 },
+    ])
   })
 })
 

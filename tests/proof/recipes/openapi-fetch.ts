@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch'
+import { baseURL } from '@/api/backend.ts'
 import { createAuthFetch } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 
@@ -9,6 +10,6 @@ interface paths {
   }
 }
 
-const fetch = createAuthFetch({ auth: () => useAuthStore(), baseURL: '/api' })
+const fetch = createAuthFetch({ auth: () => useAuthStore(), baseURL })
 
-export const http = createClient<paths>({ baseUrl: '/api', fetch })
+export const http = createClient<paths>({ baseUrl: baseURL, fetch })

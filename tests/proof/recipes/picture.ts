@@ -1,10 +1,14 @@
-import { onWatcherCleanup, ref, toValue, watchEffect } from 'vue'
-import type { MaybeRefOrGetter, Ref } from 'vue'
+import { onWatcherCleanup, readonly, ref, toValue, watchEffect } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
 import { api } from '@/api/client.ts'
 
-/** The address of a protected picture, for `<img :src>`. Empty until it is loaded. */
-export function usePicture(path: MaybeRefOrGetter<string>): Ref<string> {
+/**
+ * A protected picture, for `<img :src="source">`. `source` is empty until it is loaded. Call `reload`
+ * when another picture has taken its place.
+ */
+export function usePicture(path: MaybeRefOrGetter<string>) {
   const source = ref('')
+  const reloads = ref(0)
   watchEffect(async () => {
     const controller = new AbortController()
     onWatcherCleanup(() => {
@@ -13,8 +17,10 @@ export function usePicture(path: MaybeRefOrGetter<string>): Ref<string> {
       source.value = ''
     })
     const { signal } = controller
-    const picture = await api(toValue(path), { responseType: 'blob', signal }).catch(() => null)
+    const cache = reloads.value ? 'reload' : 'default'
+    const loaded = api(toValue(path), { responseType: 'blob', cache, signal })
+    const picture = await loaded.catch(() => null)
     if (picture && !signal.aborted) source.value = URL.createObjectURL(picture)
   })
-  return source
+  return { source: readonly(source), reload: () => void (reloads.value += 1) }
 }

@@ -169,6 +169,38 @@ const askBroken = tabStep(
   isSignedIn,
 )
 
+const loseRotation = tabStep(
+  'loses the answer of a refresh that the API has done, and tries again',
+  async (world, tab) => {
+    world.network.plans.unshift({ endpoint: 'refresh', outcome: 'lost', there: 5, back: 5 })
+    world.refresh(tab)
+    await world.pass(20)
+    if (isSignedIn(world, tab)) world.refresh(tab)
+  },
+  isSignedIn,
+)
+
+const loseSignIn = fc.constantFrom<Person>('ada', 'bob').chain((person) =>
+  tabStep(
+    `signs in as ${person}, and of the answer only the cookie arrives`,
+    async (world, tab) => {
+      world.network.plans.unshift({ endpoint: 'login', outcome: 'torn', there: 5, back: 5 })
+      world.signIn(tab, person, 'right')
+      await world.pass(20)
+    },
+    (world, tab) => world.setup.locks || !world.isBusyElsewhere(tab),
+  ),
+)
+
+const mend = fc
+  .boolean()
+  .map((isBroken) =>
+    step(
+      `the broken route ${isBroken ? 'breaks again' : 'is repaired'}`,
+      ({ network }) => void (network.isRouteBroken = isBroken),
+    ),
+  )
+
 const online = fc.constant(step('the browser comes online', (world) => world.online()))
 
 const close = place.map((at) =>
@@ -219,8 +251,20 @@ const foreignMessage = fc.constantFrom(...strangers).map((message) =>
 )
 
 const outcomes: Record<Endpoint, Outcome[]> = {
-  refresh: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503, 429, 400, 401, 403],
-  login: ['honest', 'unreachable', 'lost', 'silence', 'nonsense', 503],
+  refresh: [
+    'honest',
+    'unreachable',
+    'lost',
+    'torn',
+    'silence',
+    'nonsense',
+    503,
+    429,
+    400,
+    401,
+    403,
+  ],
+  login: ['honest', 'unreachable', 'lost', 'torn', 'silence', 'nonsense', 503],
   logout: ['honest', 'unreachable', 'lost', 'silence', 503],
   notes: [401, 401, 401, 'honest', 'unreachable', 'lost', 500],
 }
@@ -229,6 +273,7 @@ const sentences: Partial<Record<Outcome, string>> = {
   honest: 'takes its time',
   unreachable: 'does not reach the API',
   lost: 'is done by the API, but the answer gets lost',
+  torn: 'is done by the API, but of the answer only the cookie arrives',
   silence: 'never gets an answer',
   nonsense: 'gets an answer that is not in the contract',
 }
@@ -289,6 +334,9 @@ const any: [number, fc.Arbitrary<Step>][] = [
   [1, dropOut],
   [1, tryAgain],
   [1, askBroken],
+  [1, mend],
+  [1, loseRotation],
+  [1, loseSignIn],
   [1, foreignMessage],
   [8, time],
 ]

@@ -2,7 +2,7 @@
  * The API as it should be, in its smallest form: which tokens are good, and who is signed in. It
  * answers at once and never fails; what happens on the way is left to network.ts.
  */
-import type { User } from '@/auth/index.ts'
+import type { User } from '@/api/user.ts'
 import { ada, bob } from '../../support/backend.ts'
 
 /** Milliseconds that an access token lives, from its issue. */

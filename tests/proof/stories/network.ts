@@ -10,10 +10,10 @@ export type Endpoint = 'login' | 'refresh' | 'logout' | 'notes'
 
 /**
  * What becomes of a call. `unreachable`: it never gets to the API. `lost`: the API does it, and the
- * answer gets lost. `silence`: no answer, ever. `nonsense`: 200, but not what the contract says.
- * A number: the API answers with this status.
+ * answer gets lost. `torn`: as well, but its cookie arrives. `silence`: no answer, ever. `nonsense`:
+ * 200, but not what the contract says. A number: the API answers with this status.
  */
-export type Outcome = 'honest' | 'unreachable' | 'lost' | 'silence' | 'nonsense' | number
+export type Outcome = 'honest' | 'unreachable' | 'lost' | 'torn' | 'silence' | 'nonsense' | number
 
 /** For the next call to an endpoint. Delays are milliseconds, to the API and back. */
 export interface Plan {
@@ -54,6 +54,10 @@ export interface Watcher<Tab> {
 
 export class Network<Tab extends { closed: boolean }> {
   plans: Plan[] = []
+  /** Whether the broken route answers 401 to every token, as it does until it is repaired. */
+  isRouteBroken = true
+  /** Of the answer to a sign-in only the cookie has arrived: no tab knows whose it is. */
+  isSignInTorn = false
   readonly calls = new Set<Call<Tab>>()
   /** Refreshes whose page was closed before they settled (R16). */
   readonly orphans: Call<Tab>[] = []
@@ -139,8 +143,18 @@ export class Network<Tab extends { closed: boolean }> {
       if (typeof outcome === 'number') answer = this.#status(outcome, call, cookie, plan)
       else answer = this.#ask(call, cookie)
       if (outcome === 'nonsense') answer = { status: 200, body: { hello: 'world' } }
-      this.later(back, () => (outcome === 'lost' ? down() : deliver(answer)))
+      this.later(back, () => {
+        if (outcome === 'torn' && call.underWay) this.#setCookie(call, answer)
+        if (outcome === 'lost' || outcome === 'torn') down()
+        else deliver(answer)
+      })
     })
+  }
+
+  #setCookie({ endpoint }: Call<Tab>, { cookie }: Answer): void {
+    if (cookie === undefined) return
+    this.jar.cookie = cookie
+    if (endpoint === 'login') this.isSignInTorn = true
   }
 
   #planFor(endpoint: Endpoint): Plan {
@@ -152,7 +166,10 @@ export class Network<Tab extends { closed: boolean }> {
   #ask({ endpoint, url, token, body }: Call<Tab>, cookie: string | null): Answer {
     if (endpoint === 'refresh') return this.api.refresh(cookie)
     if (endpoint === 'logout') return this.api.logout(cookie)
-    if (endpoint === 'notes') return this.api.note(routeOf(url) === '/broken' ? null : token)
+    if (endpoint === 'notes') {
+      const isBroken = this.isRouteBroken && routeOf(url) === '/broken'
+      return this.api.note(isBroken ? null : token)
+    }
     const { username, password } = JSON.parse(body as string)
     return this.api.login(username, password)
   }
@@ -165,9 +182,9 @@ export class Network<Tab extends { closed: boolean }> {
   }
 }
 
-/** The path of a request of the stories: what follows tells one request from another. */
-export function routeOf(url: string): string {
-  return /\/(?:notes|broken)(?=\?)/.exec(url)![0]
+/** The path of a request of the stories. The fragment tells one request from another. */
+function routeOf(url: string): string {
+  return /\/(?:notes|broken)(?=#)/.exec(url)![0]
 }
 
 function responseOf({ status, body, headers }: Answer): Response {

@@ -9,13 +9,15 @@ import {
   createAuth,
   createCookieBackend,
 } from '@/auth/index.ts'
+import type { AuthBackend } from '@/auth/index.ts'
 import { LEEWAY, ModelApi, people } from './model.ts'
 import type { Person } from './model.ts'
 import { Network } from './network.ts'
 import type { Later } from './network.ts'
 import { Profile } from './profile.ts'
 import type { Page } from './profile.ts'
-import { Rules } from './rules.ts'
+import { Routes } from './routes.ts'
+import { MESSAGE_DELAY, Rules } from './rules.ts'
 
 export interface Setup {
   /** How many tabs are open at first. */
@@ -37,26 +39,22 @@ export class Tab {
   awakeSince = Date.now()
   session: Session | null = null
   token: string | null = null
-  /** Tokens that were answered with 401 here (R2). */
+  /** Tokens that were answered with 401 here, and not only because their route refuses fresh ones. */
   readonly rejected = new Set<string>()
+  /** The token that a 401 has made suspect, until a refresh has brought another or failed (R2, R4). */
+  suspect: Suspicion | null = null
   /** Since when a request or a person wants another token than the one there is. */
   wantsSince: number | null = null
   /** Somebody has asked for a refresh while this was the token. */
   forced: string | null | undefined
-  /** Until then, a 401 may be the answer: a route has refused a fresh token (R4). */
-  doubtsUntil = 0
-  /** Until then, a 401 of a route that never accepted a token must be the answer (R4). */
-  spacedUntil = 0
-  /** `route token`: a 401 must be the answer, because the token came fresh from a refresh (R4). */
-  readonly refused = new Set<string>()
-  /** Routes that have accepted a token in this session, and not refused a fresh one since. */
-  readonly accepted = new Set<string>()
-  /** Routes that have ever accepted a token in this session. */
-  readonly everAccepted = new Set<string>()
+  /** What is known of the routes in this session (R4). */
+  routes = new Routes()
+  /** A call that carries a suspect token: it must not leave while that is being replaced (R2). */
+  doomed: { name: string; token: string } | null = null
   /** When the browser came online here: no failure before that holds a refresh back (R7). */
   onlineAt = -1
-  /** Tokens that were answered with 401 meanwhile. */
-  readonly doubted = new Set<string>()
+  /** The API has refused a refresh, and another tab without Web Locks may have had the next one. */
+  refusal: Refusal | null = null
   /** An answer has just come that begins a session. */
   begins = false
 
@@ -66,7 +64,7 @@ export class Tab {
     network: Network<Tab>,
   ) {
     const fetch = network.fetchOf(this)
-    const backend = createCookieBackend({ fetch })
+    const backend = outside(createCookieBackend({ fetch }))
     const { window } = page
     vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
     this.auth = createAuth({ backend, tabs: page.tabs, random: () => 0 })
@@ -83,9 +81,21 @@ export class Tab {
   }
 }
 
+/** One 401 is no verdict on a token. */
+interface Suspicion {
+  token: string
+  at: number
+}
+
+interface Refusal {
+  session: Session
+  sentAt: number
+  at: number
+}
+
 export interface RequestOptions {
   method: 'GET' | 'POST'
-  /** The broken route answers 401 to every token. `elsewhere` is another origin. */
+  /** The broken route answers 401 to every token, until it is repaired. `elsewhere` is another origin. */
   to: 'api' | 'broken route' | 'api without a token' | 'elsewhere'
   abortable: boolean
 }
@@ -99,8 +109,8 @@ export interface Request extends RequestOptions {
   sends: number
   /** What must come of its first 401 (R4): one more send after a refresh, the 401, or either. */
   after401: 'replay' | 'either' | 'final' | null
-  /** Whether its second send carries a token fresh from a refresh. */
-  waited: boolean
+  /** The current token that its first 401 rejected. Its second send carries one fresh from a refresh. */
+  rejectedToken: string | null
   body: unknown
   atNetwork: boolean
   /** What the network brought last: a status or an error. */
@@ -119,6 +129,16 @@ interface Deed {
 }
 
 const { setImmediate } = globalThis
+
+/** The same back end, called a moment later: rules.ts asks the store, which a back end must not do. */
+function outside(backend: AuthBackend): AuthBackend {
+  const later =
+    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    (...args: Args): Promise<Result> =>
+      Promise.resolve().then(() => call(...args))
+  const { login, refresh, logout } = backend
+  return { login: later(login), refresh: later(refresh), logout: later(logout) }
+}
 
 export class World {
   readonly api: ModelApi
@@ -203,7 +223,8 @@ export class World {
         const user = tab.auth.user.value
         if (user?.id !== people[person].id) this.rules.broken('R6', `${tab.name} is not ${person}`)
       },
-      rejected: (reason) => !deed.cancelled || reason instanceof SessionEndedError,
+      rejected: (reason) =>
+        deed.cancelled ? reason instanceof SessionEndedError : this.rules.isAnswer(reason, tab),
     })
   }
 
@@ -248,7 +269,7 @@ export class World {
       begunAt: Date.now(),
       sends: 0,
       after401: null,
-      waited: false,
+      rejectedToken: null,
       body: undefined,
       atNetwork: false,
       answer: null,
@@ -259,8 +280,10 @@ export class World {
     const route = to === 'broken route' ? '/broken' : '/notes'
     const url = to === 'elsewhere' ? `https://elsewhere.example${route}` : route
     const signal = options.abortable ? controller.signal : undefined
+    controller.signal.addEventListener('abort', () => this.rules.aborted(request))
     const auth = to === 'api without a token' ? false : undefined
-    tab.api(`${url}?${number}`, { method, body, signal, auth, retry: 0 }).then(
+    // Not in the query: a route is a method and an address with its query (R4).
+    tab.api(`${url}#${number}`, { method, body, signal, auth, retry: 0 }).then(
       (value) => this.rules.fulfilled(request, value),
       (reason) => this.rules.rejected(request, reason),
     )
@@ -306,14 +329,14 @@ export class World {
     if (this.tabs.length === 0) this.open(0)
     // A sign-out that the API could not be told of is made up for by the next page.
     if (this.tabs[0]!.auth.status.value === 'anonymous') this.reload(this.tabs[0]!)
-    await this.pass(1_000)
+    await this.pass(1_000 + MESSAGE_DELAY)
     for (const tab of this.tabs) {
       if (tab.auth.status.value === 'restoring') {
         tab.forced = null
         this.#track('restore', tab, tab.auth.restore(), {})
       }
       this.request(tab, { method: 'GET', to: 'api', abortable: false })
-      await this.pass(1_000)
+      await this.pass(1_000 + MESSAGE_DELAY)
     }
     this.rules.agreed()
   }
@@ -362,7 +385,7 @@ export class World {
       (reason) =>
         settled(() => {
           // Whoever asks from now on begins to wait again.
-          if (what.startsWith('re') && this.rules.isExcuse(reason)) tab.wantsSince = null
+          if (what.startsWith('re') && this.rules.isExcuse(reason)) this.rules.gaveUp(tab)
           if (judge.rejected?.(reason) === false) {
             this.rules.broken('R7', `${what} in ${tab.name} rejects with ${reason}`)
           }

@@ -19,8 +19,17 @@ const api = useScreen()
 beforeEach(() => {
   api.on('GET /api/auth/me', bob)
   api.on('GET /api/projects', { items: [], total: 0, page: 1 })
-  api.on('GET /api/notifications', []) // demo
-  api.on('GET /api/stats', { projects: 0, notifications: 0, uptimeSeconds: 59 }) // demo
+  // demo:start
+  api.on('GET /api/notifications', [])
+  api.on('GET /api/stats', {
+    projects: 0,
+    active: 0,
+    done: 0,
+    months: [],
+    notifications: 0,
+    uptimeSeconds: 59,
+  })
+  // demo:end
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
 })
 
@@ -76,14 +85,14 @@ describe('For keyboard and screen reader', () => {
     expect(document.activeElement).toBe(screen.link('Sign in', screen.navigation()))
   })
 
-  it('moves it to the heading of the sign-in where signing out leads there', async () => {
+  it('moves it to the first field of the sign-in where signing out leads there', async () => {
     await signedInAs(bob)
     await openApp('/dashboard')
 
     await click(screen.button('Sign out'))
 
     expect(words(screen.heading())).toBe('Sign in')
-    expect(document.activeElement).toBe(screen.heading())
+    expect(document.activeElement).toBe(screen.field('Username'))
   })
 
   it('leaves the focus where the browser puts it on the first page', async () => {

@@ -1,12 +1,11 @@
 /** The session, its tabs and the lab in WebKitGTK: the engine of Safari, though not Safari itself. */
 import { test as base, expect } from '@playwright/test'
-import { Mock } from '../../e2e/fixtures.ts'
+import { Mock, names, REFRESH } from '../../e2e/fixtures.ts'
+import { labNames, NOTHING, REFUSED, RESOURCE } from '../../e2e/lab.ts'
 import { scenarios } from '../../e2e/scenarios.ts'
 import { startWebKit } from './driver.ts'
 import type { Tab, WebKit } from './driver.ts'
 
-const REFRESH = '/api/auth/refresh'
-const RESOURCE = '/api/protected-resource'
 const BURST = 5
 
 interface Options {
@@ -36,12 +35,21 @@ const test = base.extend<Options & Fixtures>({
   ],
 })
 
-test('a reload keeps the session, and web storage holds no token', async ({ webkit, mock }) => {
-  const tab = await signIn(webkit)
+test('a deep link leads to the sign-in and back; a reload keeps the session', async ({
+  webkit,
+  mock,
+}) => {
+  const tab = await webkit.openTab('/lab?from=mail#top')
+  await expectHeading(tab, 'Sign in')
+  await submitSignIn(tab)
+  await expectHeading(tab, 'Refresh lab')
+  expect(await tab.url()).toBe('/lab?from=mail#top')
   await tab.reload()
-  await expectDashboard(tab, 'Demo')
+  await expectHeading(tab, 'Refresh lab')
+  expect(await tab.text()).toContain('Demo')
+  expect(await mock.statuses(REFRESH)).toEqual([200])
 
-  expect(await refreshesIn(mock)).toEqual([200])
+  // R14
   const stored = await tab.run(() => [
     JSON.stringify({ ...localStorage, ...sessionStorage }),
     document.cookie,
@@ -50,38 +58,30 @@ test('a reload keeps the session, and web storage holds no token', async ({ webk
   expect(stored[1]).toBe('')
 })
 
-test('a deep link leads to the sign-in and back again', async ({ webkit }) => {
-  const tab = await webkit.openTab('/lab?from=mail#top')
-  await expectHeading(tab, 'Sign in')
-  await submitSignIn(tab)
-  await expectHeading(tab, 'Refresh lab')
-  expect(await tab.url()).toBe('/lab?from=mail#top')
-})
-
-test('six tabs, ten rounds of simultaneous 401s: one refresh a round', async ({ webkit, mock }) => {
+test('R1: six tabs: one refresh for each burst of 401s', async ({ webkit, mock }) => {
   test.setTimeout(180_000)
   const tabs = [await signIn(webkit)]
   while (tabs.length < 6) tabs.push(await webkit.openTab('/dashboard'))
   for (const tab of tabs) await openLab(tab)
 
-  for (let round = 1; round <= 10; round += 1) {
+  for (let round = 1; round <= 5; round += 1) {
     await mock.control('expire-access')
-    const before = await refreshesIn(mock)
-    for (const tab of tabs) await tab.click('Send requests')
+    const before = await mock.statuses(REFRESH)
+    for (const tab of tabs) await tab.click(labNames.send)
     for (const tab of tabs) await expectReport(tab, `${BURST} of ${BURST} requests succeeded.`)
 
-    const refreshes = (await refreshesIn(mock)).slice(before.length)
+    const refreshes = (await mock.statuses(REFRESH)).slice(before.length)
     expect(refreshes, `refreshes of round ${round}`).toEqual([200])
   }
 })
 
-test('signing out in one tab signs out all, and another person shows in all', async ({
+test('R13: signing out in one tab signs out all, and another person shows in all', async ({
   webkit,
   mock,
 }) => {
   const tabs = [await signIn(webkit), await webkit.openTab('/dashboard')]
   for (const tab of tabs) await expectDashboard(tab, 'Demo')
-  await tabs[0]!.click('Sign out')
+  await signOut(tabs[0]!)
   for (const tab of tabs) await expectHeading(tab, 'Sign in')
   await expect.poll(() => mock.count('/api/auth/logout')).toBe(1)
 
@@ -94,6 +94,7 @@ test('signing out in one tab signs out all, and another person shows in all', as
 
 test('a page that the browser restores after a sign-out elsewhere shows nothing protected', async ({
   webkit,
+  baseURL,
 }) => {
   const tab = await signIn(webkit)
   await tab.run(() => {
@@ -104,8 +105,8 @@ test('a page that the browser restores after a sign-out elsewhere shows nothing 
   const other = await webkit.openTab('/dashboard')
   await expectDashboard(other, 'Demo')
   // Another page, beside which the browser keeps this one.
-  await tab.goto('http://localhost:4173/favicon.svg')
-  await other.click('Sign out')
+  await tab.goto(`${baseURL}/favicon.svg`)
+  await signOut(other)
   await expectHeading(other, 'Sign in')
   await tab.back()
 
@@ -121,39 +122,27 @@ test.describe('without local storage', () => {
     const tab = await signIn(webkit)
     await mock.control('expire-access')
     await openLab(tab)
-    await tab.click('Send requests')
+    await tab.click(labNames.send)
     await expectReport(tab, `${BURST} of ${BURST} requests succeeded.`)
-    expect(await refreshesIn(mock)).toEqual([200])
+    expect(await mock.statuses(REFRESH)).toEqual([200])
 
-    await tab.click('Sign out')
+    await signOut(tab)
     await expectHeading(tab, 'Sign in')
   })
 })
 
-test.describe('the lab counts and draws as in other engines', () => {
-  for (const [scenario, expected] of Object.entries(scenarios)) {
-    test(scenario, async ({ webkit, mock }) => {
-      const tab = await signIn(webkit)
-      await openLab(tab)
-      await expectRun(tab, mock, { scenario, requests: 10, ...expected })
-    })
+test('the lab counts and draws as in other engines', async ({ webkit, mock }) => {
+  const tab = await signIn(webkit)
+  await tab.click('Lab')
+  await expectHeading(tab, 'Refresh lab')
+  await tab.click(labNames.send)
+  await expectReport(tab, /^10 of 10 requests succeeded. One refresh per 401: 0 of 10/)
+
+  await openLab(tab)
+  // A connection that breaks, and responses that are not read: here engines differ.
+  for (const scenario of [REFUSED, 'Offline at the refresh']) {
+    await expectRun(tab, mock, { scenario, requests: 10, ...scenarios[scenario]! })
   }
-
-  test('two hundred requests', async ({ webkit, mock }) => {
-    const tab = await signIn(webkit)
-    await openLab(tab)
-    const scenario = 'Token refused by the server'
-    const counts = { sent: 400, rejected: 200, refreshes: 1, replayed: 200, answered: 200 }
-    await expectRun(tab, mock, { scenario, requests: 200, ...counts })
-  })
-
-  test('the first press, beside an interceptor without sharing', async ({ webkit }) => {
-    const tab = await signIn(webkit)
-    await tab.click('Lab')
-    await expectHeading(tab, 'Refresh lab')
-    await tab.click('Send requests')
-    await expectReport(tab, /^10 of 10 requests succeeded. One refresh per 401: 0 of 10/)
-  })
 })
 
 interface Run {
@@ -169,10 +158,10 @@ interface Run {
 
 async function expectRun(tab: Tab, mock: Mock, run: Run): Promise<void> {
   const { scenario, requests, sent, rejected, refreshes, replayed, answered, end = '' } = run
-  await tab.set('Requests', String(requests))
-  await tab.set('What goes wrong', scenario)
+  await tab.set(labNames.requests, String(requests))
+  await tab.set(labNames.scenario, scenario)
   const before = await mock.count(RESOURCE)
-  await tab.click('Send requests')
+  await tab.click(labNames.send)
   await expectReport(tab, `${answered} of ${requests} requests succeeded${end}.`)
 
   expect(await countsIn(tab)).toEqual([sent, rejected, refreshes, replayed].map(String))
@@ -213,17 +202,26 @@ async function signIn(webkit: WebKit): Promise<Tab> {
 }
 
 async function submitSignIn(tab: Tab, username = 'demo'): Promise<void> {
-  await tab.set('Username', username)
-  await tab.set('Password', 'password')
+  await tab.set(names.username, username)
+  await tab.set(names.password, 'password')
   await tab.run(() => document.querySelector('form')!.requestSubmit())
+}
+
+/** By the header, where the button may be in the account menu. */
+async function signOut(tab: Tab): Promise<void> {
+  await tab.run(() => {
+    const buttons = [...document.querySelectorAll<HTMLElement>('header button')]
+    buttons.find((button) => /account/i.test(button.ariaLabel ?? button.textContent))?.click()
+  })
+  await tab.click(names.signOut)
 }
 
 async function openLab(tab: Tab): Promise<void> {
   await tab.click('Lab')
   await expectHeading(tab, 'Refresh lab')
-  await tab.set('Requests', String(BURST))
-  await tab.set('What goes wrong', 'Nothing: the token as it is')
-  await tab.set('One refresh per 401', false)
+  await tab.set(labNames.requests, String(BURST))
+  await tab.set(labNames.scenario, NOTHING)
+  await tab.set(labNames.classic, false)
 }
 
 async function expectHeading(tab: Tab, heading: string): Promise<void> {
@@ -241,8 +239,4 @@ async function expectDashboard(tab: Tab, person: string): Promise<void> {
 async function expectReport(tab: Tab, report: string | RegExp): Promise<void> {
   const said = () => tab.run(() => document.querySelector('main [role="status"]')!.textContent)
   await expect.poll(said, { timeout: 40_000 }).toMatch(report)
-}
-
-async function refreshesIn(mock: Mock): Promise<number[]> {
-  return (await mock.log(REFRESH)).map(({ status }) => status)
 }

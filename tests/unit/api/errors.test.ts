@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { explain, fieldErrors } from '@/api/errors.ts'
+import { explain, explainSignIn, fieldErrors, wordsOf } from '@/api/errors.ts'
 import { SessionEndedError } from '@/auth/index.ts'
 
 function failure(status: number, headers: Record<string, string> = {}, data?: unknown): Error {
@@ -88,9 +88,17 @@ describe('explain', () => {
     expect(explain(error)).toBe('The server’s answer was not understood. Try again in a moment.')
   })
 
+  const body = { message: 'name: Enter a name.', data: { fields: { name: 'Enter a name' } } }
+
   it('points to the fields where they are what is wrong', () => {
-    const body = { message: 'name: Enter a name.', data: { fields: { name: 'Enter a name' } } }
-    expect(explain(failure(400, {}, body))).toBe('Check the fields that are marked.')
+    expect(explain(failure(400, {}, body), ['name'])).toBe('Check the fields that are marked.')
+  })
+
+  it('says what is wrong with a field that the form does not have', () => {
+    expect(explain(failure(400, {}, body), ['title'])).toBe('name: Enter a name.')
+    expect(explain(failure(422, {}, { errors: { team_id: ['Choose a team.'] } }))).toBe(
+      'team_id: Choose a team.',
+    )
   })
 
   it('says what to do when the same person signed in again, and nothing of any other end', () => {
@@ -111,4 +119,360 @@ describe('fieldErrors', () => {
       expect(fieldErrors(error)).toEqual({})
     },
   )
+})
+
+/** Answers as these servers send them: [API, status, body, its words, its fields]. */
+const ANSWERS: [string, number, unknown, string | undefined, Record<string, string>?][] = [
+  [
+    'FastAPI: HTTPException',
+    401,
+    { detail: 'Incorrect username or password' },
+    'Incorrect username or password',
+  ],
+  [
+    'FastAPI with pydantic 1',
+    422,
+    { detail: [{ loc: ['body', 'name'], msg: 'field required', type: 'value_error.missing' }] },
+    undefined,
+    { name: 'field required' },
+  ],
+  [
+    'FastAPI with pydantic 2',
+    422,
+    {
+      detail: [
+        {
+          type: 'string_too_short',
+          loc: ['body', 'owner', 'name'],
+          msg: 'String should have at least 1 character',
+          input: '',
+          ctx: { min_length: 1 },
+        },
+      ],
+    },
+    undefined,
+    { 'owner.name': 'String should have at least 1 character' },
+  ],
+  [
+    'FastAPI: a body that is no JSON',
+    422,
+    { detail: [{ type: 'json_invalid', loc: ['body'], msg: 'JSON decode error' }] },
+    'JSON decode error',
+  ],
+  [
+    'NestJS: an exception with words',
+    401,
+    { message: 'Your account was suspended', error: 'Unauthorized', statusCode: 401 },
+    'Your account was suspended',
+  ],
+  [
+    'NestJS: UnauthorizedException without words',
+    401,
+    { message: 'Unauthorized', statusCode: 401 },
+    undefined,
+  ],
+  [
+    'NestJS: ValidationPipe',
+    400,
+    {
+      message: [
+        'name must be a string',
+        'name should not be empty',
+        'owner.email must be an email',
+      ],
+      error: 'Bad Request',
+      statusCode: 400,
+    },
+    undefined,
+    { name: 'name must be a string', 'owner.email': 'owner.email must be an email' },
+  ],
+  [
+    'NestJS: ValidationPipe with words of its own',
+    400,
+    { message: ['Please enter a name.', 'Choose a colour'], error: 'Bad Request', statusCode: 400 },
+    'Please enter a name. Choose a colour',
+  ],
+  [
+    'Laravel: validation',
+    422,
+    {
+      message: 'The name field is required. (and 1 more error)',
+      errors: {
+        name: ['The name field is required.', 'The name must be a string.'],
+        'tags.0': ['The tags.0 field is required.'],
+      },
+    },
+    'The name field is required. (and 1 more error)',
+    { name: 'The name field is required.', 'tags.0': 'The tags.0 field is required.' },
+  ],
+  ['Laravel: Sanctum', 401, { message: 'Unauthenticated.' }, undefined],
+  [
+    'Laravel: CSRF token mismatch',
+    419,
+    { message: 'CSRF token mismatch.' },
+    'CSRF token mismatch.',
+  ],
+  [
+    'tymon/jwt-auth: refresh',
+    401,
+    { error: 'Token has expired and can no longer be refreshed' },
+    'Token has expired and can no longer be refreshed',
+  ],
+  [
+    'Django REST framework: detail',
+    401,
+    { detail: 'No active account found with the given credentials' },
+    'No active account found with the given credentials',
+  ],
+  [
+    'Django REST framework: a serializer',
+    400,
+    { name: ['This field may not be blank.'], due_on: ['Date has wrong format.'] },
+    undefined,
+    { name: 'This field may not be blank.', due_on: 'Date has wrong format.' },
+  ],
+  [
+    'Django REST framework: non_field_errors',
+    400,
+    { non_field_errors: ['Unable to log in with provided credentials.'] },
+    'Unable to log in with provided credentials.',
+  ],
+  [
+    'Django REST framework: ValidationError of one sentence',
+    400,
+    ['The project is closed.'],
+    'The project is closed.',
+  ],
+  [
+    'simplejwt: a token that is not valid',
+    401,
+    { detail: 'Token is invalid or expired', code: 'token_not_valid' },
+    'Token is invalid or expired',
+  ],
+  [
+    'Strapi 5: sign-in',
+    400,
+    {
+      data: null,
+      error: {
+        status: 400,
+        name: 'ValidationError',
+        message: 'Invalid identifier or password',
+        details: {},
+      },
+    },
+    'Invalid identifier or password',
+  ],
+  [
+    'Strapi 5: validation',
+    400,
+    {
+      data: null,
+      error: {
+        status: 400,
+        name: 'ValidationError',
+        message: 'name must be defined.',
+        details: {
+          errors: [{ path: ['name'], message: 'name must be defined.', name: 'ValidationError' }],
+        },
+      },
+    },
+    'name must be defined.',
+    { name: 'name must be defined.' },
+  ],
+  [
+    'Supabase Auth',
+    400,
+    { code: 400, error_code: 'invalid_credentials', msg: 'Invalid login credentials' },
+    'Invalid login credentials',
+  ],
+  [
+    'Supabase Auth since 2024',
+    400,
+    { code: 'invalid_credentials', message: 'Invalid login credentials' },
+    'Invalid login credentials',
+  ],
+  [
+    'OAuth 2',
+    400,
+    { error: 'invalid_grant', error_description: 'Token is not active' },
+    'Token is not active',
+  ],
+  ['OAuth 2 without words', 400, { error: 'invalid_grant' }, undefined],
+  [
+    'RFC 9457: problem details',
+    422,
+    {
+      type: 'https://example.net/validation-error',
+      title: 'Your request is not valid.',
+      errors: [
+        { detail: 'must be a positive integer', pointer: '#/age' },
+        { detail: "must be 'green', 'red' or 'blue'", pointer: '#/profile/color' },
+      ],
+    },
+    'Your request is not valid.',
+    { age: 'must be a positive integer', 'profile.color': "must be 'green', 'red' or 'blue'" },
+  ],
+  [
+    'RFC 9457 with a detail',
+    403,
+    {
+      type: 'https://example.com/probs/out-of-credit',
+      title: 'You do not have enough credit.',
+      detail: 'Your current balance is 30, but that costs 50.',
+      status: 403,
+    },
+    'Your current balance is 30, but that costs 50.',
+  ],
+  [
+    'RFC 7807: invalid-params',
+    400,
+    {
+      title: "Your request parameters didn't validate.",
+      'invalid-params': [{ name: 'age', reason: 'must be a positive integer' }],
+    },
+    "Your request parameters didn't validate.",
+    { age: 'must be a positive integer' },
+  ],
+  [
+    'ASP.NET Core',
+    400,
+    {
+      type: 'https://tools.ietf.org/html/rfc9110#section-15.5.1',
+      title: 'One or more validation errors occurred.',
+      status: 400,
+      errors: { Name: ['The Name field is required.'] },
+    },
+    'One or more validation errors occurred.',
+    { name: 'The Name field is required.' },
+  ],
+  [
+    'Spring',
+    401,
+    {
+      timestamp: '2026-01-01T00:00:00.000+00:00',
+      status: 401,
+      error: 'Unauthorized',
+      path: '/login',
+    },
+    undefined,
+  ],
+  ['Rails', 422, { errors: { name: ["can't be blank"] } }, undefined, { name: "can't be blank" }],
+  ['devise-jwt', 401, { error: 'Invalid Email or password.' }, 'Invalid Email or password.'],
+  [
+    'better-auth',
+    401,
+    { message: 'Invalid email or password', code: 'INVALID_EMAIL_OR_PASSWORD' },
+    'Invalid email or password',
+  ],
+  [
+    'FeathersJS',
+    401,
+    {
+      name: 'NotAuthenticated',
+      message: 'Invalid login',
+      code: 401,
+      className: 'not-authenticated',
+      errors: {},
+    },
+    'Invalid login',
+  ],
+  [
+    'Directus',
+    401,
+    {
+      errors: [
+        { message: 'Invalid user credentials.', extensions: { code: 'INVALID_CREDENTIALS' } },
+      ],
+    },
+    'Invalid user credentials.',
+  ],
+  [
+    'the mock',
+    400,
+    {
+      status: 400,
+      message: 'name: Enter a name.',
+      data: { code: 'invalid_body', fields: { name: 'Enter a name' } },
+    },
+    'name: Enter a name.',
+    { name: 'Enter a name' },
+  ],
+]
+
+describe.each(ANSWERS)('the answer of %s', (_, status, data, words, fields = {}) => {
+  it('is shown in its own words', () => {
+    expect(wordsOf(failure(status, {}, data))).toBe(words)
+  })
+
+  it('names the fields', () => {
+    expect(fieldErrors(failure(status, {}, data))).toEqual(fields)
+  })
+
+  it('is a refusal of the credentials, where it answers a sign-in', () => {
+    const inFields = Object.entries(fields).map(([name, problem]) => `${name}: ${problem}`)
+    const expected = words ?? (inFields.join(' ') || 'Wrong username or password.')
+    expect(explainSignIn(failure(status, {}, data))).toBe(expected)
+  })
+})
+
+describe('the words of an API', () => {
+  it('are plain text of one line, and no longer than two sentences need', () => {
+    const message = `  Closed\n\u0007 until\u202e  Monday. ${'x '.repeat(400)}`
+    const words = wordsOf(failure(400, {}, { message }))!
+    expect(words).toMatch(/^Closed until Monday\. x x/)
+    expect(words).toMatch(/…$/)
+    expect(words.length).toBeLessThanOrEqual(300)
+  })
+
+  it.each([
+    '<html><body>Blocked by the firewall</body></html>',
+    { message: '<!doctype html><title>Blocked</title>' },
+    { message: { text: 'An object' } },
+    { message: 'ERR_TOKEN' },
+    { message: [[]] },
+    { error: { message: 42 } },
+    { __proto__: { message: 'Inherited words' } },
+    7,
+    null,
+  ])('are not found in %j', (data) => {
+    expect(wordsOf(failure(400, {}, data))).toBeUndefined()
+    expect(fieldErrors(failure(400, {}, data))).toEqual({})
+  })
+
+  it('are in any language', () => {
+    expect(wordsOf(failure(400, {}, { message: '用户名或密码错误' }))).toBe('用户名或密码错误')
+  })
+
+  it.each([500, 429])('are not taken from a %i, whose words are not for people', (status) => {
+    expect(wordsOf(failure(status, {}, { message: 'upstream 10.0.0.7 is down' }))).toBeUndefined()
+  })
+})
+
+describe('explainSignIn', () => {
+  it.each([400, 401, 403, 404, 419, 422])('takes a %i without words for a refusal', (status) => {
+    expect(explainSignIn(failure(status))).toBe('Wrong username or password.')
+  })
+
+  it.each([
+    [429, 'Too many requests. Try again in a moment.'],
+    [503, 'The server has a problem. Try again in a moment.'],
+    [408, 'The server’s answer was not understood. Try again in a moment.'],
+  ])('says of a %i that the server did not decide', (status, words) => {
+    expect(explainSignIn(failure(status, {}, { message: 'Some inner words' }))).toBe(words)
+  })
+
+  it('says of a page by a firewall that the server did not decide', () => {
+    expect(explainSignIn(failure(403, { 'content-type': 'text/html' }, '<h1>403</h1>'))).toBe(
+      'The server’s answer was not understood. Try again in a moment.',
+    )
+  })
+
+  it('says that there was no answer', () => {
+    expect(explainSignIn(new TypeError('Failed to fetch'))).toMatch(/^Cannot reach the server/)
+  })
+
+  it('says nothing of a sign-in that was given up', () => {
+    expect(explainSignIn(new SessionEndedError('signed-out'))).toBe('')
+  })
 })

@@ -74,22 +74,6 @@ describe('R4: a route that refuses every token', () => {
     expect(refresh).toHaveBeenCalledTimes(2)
   })
 
-  it('is known in all tabs', async () => {
-    const first = await signIn()
-    const second = openTab()
-    const restored = second.restore()
-    await elapse()
-    backend.latest('refresh').grant()
-    await restored
-    const refresh = grantAll()
-    const refuses = (path: string) => path.endsWith('/broken')
-    for (const auth of [first, second, first, second]) {
-      await expect(openClient(auth, refuses).api('/broken')).rejects.toMatchObject({ status: 401 })
-      await elapse()
-    }
-    expect(refresh).toHaveBeenCalledOnce()
-  })
-
   it('is not blamed for the next token by an answer that comes late', async () => {
     const auth = await signIn()
     const refresh = grantAll()
@@ -180,18 +164,38 @@ describe('one refresh', () => {
     expect(tokenTo('elsewhere.example')).toBe(null)
   })
 
-  it.each([400, 401, 403])('R8: %i ends the session once, for all who wait', async (status) => {
+  it.each([
+    ['a firewall', 403],
+    ['a gateway', 404],
+    ['a single-sign-on proxy', 401],
+  ])('R7: an HTML page of %s with %i keeps the session', async (_, status) => {
     const auth = await signIn()
     const { api, kill } = openClient(auth)
     kill()
-    const answers = [outcome(api('/a')), outcome(api('/b'))]
+    const answer = outcome(api('/a'))
     await elapse()
-    backend.latest('refresh').fail(httpError(status))
+    const page = httpError(status, { 'content-type': 'text/html' })
+    backend.latest('refresh').fail(page)
     await elapse()
-    for (const { reason } of answers) expect(reason).toBeInstanceOf(SessionEndedError)
-    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
-    expect(auth.accessToken.value).toBeNull()
+    expect(answer.reason).toBe(page)
+    expect(auth.status.value).toBe('authenticated')
   })
+
+  it.each([400, 401, 403, 404, 419, 422])(
+    'R8: %i ends the session, for all who wait',
+    async (status) => {
+      const auth = await signIn()
+      const { api, kill } = openClient(auth)
+      kill()
+      const answers = [outcome(api('/a')), outcome(api('/b'))]
+      await elapse()
+      backend.latest('refresh').fail(httpError(status))
+      await elapse()
+      for (const { reason } of answers) expect(reason).toBeInstanceOf(SessionEndedError)
+      expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
+      expect(auth.accessToken.value).toBeNull()
+    },
+  )
 
   it('R9: an aborted call rejects while it waits, and is not sent', async () => {
     const auth = await signIn()
@@ -293,9 +297,9 @@ describe('R7: the back-off', () => {
     vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
     const auth = await signIn()
     await fail(auth, new TypeError('Failed to fetch'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(true)
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
     listeners.dispatchEvent(new Event('online'))
-    expect(auth.sessions.current()!.backOff.isOn()).toBe(false)
+    expect(auth.sessions.current()!.isPaused()).toBe(false)
   })
 })
 

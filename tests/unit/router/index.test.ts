@@ -42,6 +42,15 @@ describe('The title', () => {
   })
 })
 
+it.each([
+  ['7', 'project'],
+  ['0f8fad5b-d9cb-469f-a165-70867728950e', 'project'],
+  ['..%2Fauth%2Fme', 'not-found'],
+  ['a%2Fb', 'not-found'],
+])('/projects/%s opens the page “%s”: no id can be a path', (id, page) => {
+  expect(router.resolve(`/projects/${id}`).name).toBe(page)
+})
+
 it.each([{ q: 'a\ud800' }, { q: ['\udc00', 'b'] }, { 'q\ud800': '1' }])(
   'a query with a lone surrogate does no harm: %j',
   async (query) => {

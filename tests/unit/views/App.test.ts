@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
 import { SessionEndedError } from '@/auth/index.ts'
+import { theme } from '@/composables/theme.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
@@ -21,10 +22,22 @@ const api = useScreen()
 beforeEach(() => {
   api.on('GET /api/auth/me', bob)
   api.on('GET /api/projects', { items: [], total: 0, page: 1 })
-  api.on('GET /api/notifications', []) // demo
-  api.on('GET /api/stats', { projects: 0, notifications: 0, uptimeSeconds: 59 }) // demo
+  // demo:start
+  api.on('GET /api/notifications', [])
+  api.on('GET /api/stats', {
+    projects: 0,
+    active: 0,
+    done: 0,
+    months: [],
+    notifications: 0,
+    uptimeSeconds: 59,
+  })
+  // demo:end
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
 })
+
+/** The initials beside the name are for the eye. */
+const accountButton = () => screen.header().querySelector<HTMLElement>('[aria-expanded]')!
 
 describe('The header', () => {
   it('offers a visitor to sign in', async () => {
@@ -41,6 +54,49 @@ describe('The header', () => {
     expect(screen.links(screen.navigation())).toContain('Dashboard')
     expect(screen.has('Bob')).toBe(true)
     expect(screen.button('Sign out')).toBeTruthy()
+  })
+
+  it('has the account in a menu, which opens, and closes with its button in focus', async () => {
+    await signedInAs(bob)
+    await openApp('/forbidden')
+    const button = accountButton()
+    expect(words(button)).toContain('Bob: account')
+    const panel = document.getElementById(button.getAttribute('aria-controls')!)!
+    expect([button.getAttribute('aria-expanded'), panel.hidden]).toEqual(['false', true])
+
+    await click(button)
+    expect([button.getAttribute('aria-expanded'), panel.hidden]).toEqual(['true', false])
+    expect(panel.contains(screen.button('Sign out'))).toBe(true)
+
+    screen.button('Sign out').focus()
+    screen
+      .button('Sign out')
+      .dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))
+    await settled()
+    expect(panel.hidden).toBe(true)
+    expect(document.activeElement).toBe(button)
+  })
+
+  it.each(['pointerdown', 'focusin'])('closes the menu on %s elsewhere', async (type) => {
+    await signedInAs(bob)
+    await openApp('/forbidden')
+    const button = accountButton()
+    await click(button)
+
+    screen.main().dispatchEvent(new Event(type, { bubbles: true }))
+    await settled()
+
+    expect(button.getAttribute('aria-expanded')).toBe('false')
+  })
+
+  it.each(['light', 'dark'])('lets a visitor choose the theme %s too', async (value) => {
+    await openApp('/')
+    await click(screen.button('Theme'))
+
+    await click(document.querySelector<HTMLElement>(`[type=radio][value=${value}]`)!)
+
+    expect(theme.value).toBe(value)
+    theme.value = 'system'
   })
 
   it('marks the page one is on', async () => {
@@ -130,20 +186,24 @@ describe('The end of a session', () => {
     expect(screen.header()).not.toBe(header)
   })
 
-  it('is told in a live region that was there before', async () => {
+  it('is told once, in a live region that was there before', async () => {
     await signedInAs(bob)
-    const router = await openApp('/')
+    const router = await openApp('/forbidden')
     const status = screen.status()
     expect(words(status)).toBe('')
     await router.push('/dashboard')
+    const told: string[] = []
+    const observer = new MutationObserver(() => void told.push(words(status)))
+    observer.observe(status, { characterData: true, childList: true, subtree: true })
     api.on('POST /api/auth/refresh', () => problem(401))
 
     await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
     await settled()
 
-    expect(words(status)).toBe('Your session has ended. Sign in to pick up where you left off.')
+    expect(told).toEqual(['Your session has ended. Sign in to pick up where you left off.'])
     expect(status.isConnected).toBe(true)
     expect(words(screen.heading())).toBe('Sign in')
+    observer.disconnect()
   })
 
   it('promises no way back where there is none', async () => {
@@ -207,6 +267,14 @@ describe('For keyboard and screen reader', () => {
 
     expect(words(screen.heading())).toBe('Dashboard')
     expect(document.activeElement).toBe(screen.heading())
+  })
+
+  it('moves the focus into the first field of the sign-in', async () => {
+    await openApp('/')
+
+    await click(screen.link('Sign in', screen.navigation()))
+
+    expect(document.activeElement).toBe(screen.field('Username'))
   })
 
   it('keeps the focus in the header when the button to sign out goes', async () => {
@@ -337,11 +405,12 @@ describe('Pages', () => {
     },
   )
 
-  it('a visitor finds the way from the start to the others', async () => {
+  it('a visitor finds the way from the start to the sign-in', async () => {
     await openApp('/')
 
-    const links = screen.links(screen.main())
-    expect(links.slice(0, 3)).toEqual(['Sign in', 'Dashboard', 'Projects'])
+    await click(screen.link('Sign in', screen.main()))
+
+    expect(words(screen.heading())).toBe('Sign in')
   })
 })
 

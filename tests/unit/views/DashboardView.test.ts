@@ -27,7 +27,18 @@ const apollo = projectNamed('Apollo')
 const gemini = projectNamed('Gemini')
 const both = projectPage(gemini, apollo)
 const welcome = { id: '1', text: 'Welcome!', createdAt: '2026-01-02T03:04:05Z' }
-const stats = { projects: 41, notifications: 7, uptimeSeconds: 7543 }
+const months = [
+  { month: '2025-12', added: 30 },
+  { month: '2026-01', added: 11 },
+]
+const stats = {
+  projects: 41,
+  active: 8,
+  done: 12,
+  months,
+  notifications: 7,
+  uptimeSeconds: 7543,
+}
 
 const regions = [
   { name: 'Projects', path: 'GET /api/projects', answer: projectPage(apollo), shown: 'Apollo' },
@@ -170,6 +181,30 @@ describe('The dashboard', () => {
     expect(screen.has(words, screen.region('Stats'))).toBe(true)
   })
 
+  it('tells how many projects were added in which month', async () => {
+    show(DashboardView)
+    await settled()
+
+    const shown = [...screen.region('Stats').querySelectorAll('ol li > :not(svg)')].map(words)
+    expect(shown).toEqual(['30', 'Dec', '11', 'Jan'])
+  })
+
+  it('shows five projects, and leads to all', async () => {
+    const projects = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => projectNamed(name))
+    api.on('GET /api/projects', projectPage(...projects))
+    show(DashboardView)
+    await settled()
+
+    expect(screen.links(screen.region('Projects'))).toEqual([
+      'All projects',
+      'A',
+      'B',
+      'C',
+      'D',
+      'E',
+    ])
+  })
+
   it('gives its requests up when it goes', async () => {
     for (const { path } of regions) api.hold(path)
     const router = await openApp('/dashboard')
@@ -199,9 +234,14 @@ describe('The dashboard', () => {
 describe('A new project', () => {
   const listed = () => [...screen.region('Projects').querySelectorAll('li a')].map(words)
 
+  const dialog = () => screen.dialog() as HTMLDialogElement
+  const form = () => dialog().querySelector('form')!
+  const confirmed = () => words(screen.status(dialog().parentElement!))
+
   async function add(name: string) {
+    if (!dialog().open) await click(screen.button('New project'))
     await type('Name', name)
-    await click(screen.button('Add project', screen.region('New project')))
+    await click(screen.button('Add project', dialog()))
   }
 
   it('is in the list, which is loaded again', async () => {
@@ -218,16 +258,30 @@ describe('A new project', () => {
     expect(listed()).toEqual(['Gemini', 'Apollo'])
   })
 
-  it('is confirmed, and the field is ready for the next', async () => {
+  it('is confirmed, and the dialog is ready for the next', async () => {
     api.on('POST /api/projects', gemini)
     show(DashboardView)
     await settled()
 
     await add('Gemini')
 
-    expect(words(screen.status(screen.region('New project')))).toBe('Added “Gemini”.')
+    expect(confirmed()).toBe('Added “Gemini”.')
+    expect(dialog().open).toBe(false)
+    await click(screen.button('New project'))
+    expect(confirmed()).toBe('')
     expect(screen.field('Name').value).toBe('')
-    expect(document.activeElement).toBe(screen.field('Name'))
+  })
+
+  it('is not added where the person thinks better of it', async () => {
+    show(DashboardView)
+    await settled()
+    await click(screen.button('New project'))
+    await type('Name', 'Gemini')
+
+    await click(screen.button('Cancel', dialog()))
+
+    expect(dialog().open).toBe(false)
+    expect(api.count('POST /api/projects')).toBe(0)
   })
 
   it('leaves alone what was typed while it was sent', async () => {
@@ -239,34 +293,37 @@ describe('A new project', () => {
     await type('Name', 'Merc')
     await answer(gemini)
 
-    expect(words(screen.status(screen.region('New project')))).toBe('Added “Gemini”.')
+    expect(confirmed()).toBe('Added “Gemini”.')
+    expect(dialog().open).toBe(true)
     expect(screen.field('Name').value).toBe('Merc')
   })
 
-  it('leaves the focus to who has moved on meanwhile', async () => {
+  it('that fails is told, also where the dialog was closed meanwhile', async () => {
     const answer = api.hold('POST /api/projects')
-    api.on('GET /api/notifications', () => problem(500))
     show(DashboardView)
     await settled()
     await add('Gemini')
-    const elsewhere = screen.button('Retry')
-    elsewhere.focus()
+    dialog().close()
 
-    await answer(gemini)
+    await answer(problem(500))
 
-    expect(document.activeElement).toBe(elsewhere)
+    expect(dialog().open).toBe(true)
+    expect(words(screen.alert(dialog()))).toBe('The server has a problem. Try again in a moment.')
+    expect(screen.field('Name').value).toBe('Gemini')
   })
 
-  it('takes the focus back that was lost', async () => {
+  it('is sent once, also where the dialog is opened again meanwhile', async () => {
     const answer = api.hold('POST /api/projects')
     show(DashboardView)
     await settled()
     await add('Gemini')
-    screen.button('Add project').blur()
+    dialog().close()
 
+    await add('Gemini')
+
+    expect(api.count('POST /api/projects')).toBe(1)
     await answer(gemini)
-
-    expect(document.activeElement).toBe(screen.field('Name'))
+    expect(confirmed()).toBe('Added “Gemini”.')
   })
 
   it('counts in the stats', async () => {
@@ -336,13 +393,12 @@ describe('A new project', () => {
     await settled()
 
     await add('Gemini')
-    const form = screen.region('New project')
-    expect(form.getAttribute('aria-busy')).toBe('true')
-    await click(screen.button('Add project', form))
+    expect(form().getAttribute('aria-busy')).toBe('true')
+    await click(screen.button('Add project', dialog()))
     expect(api.count('POST /api/projects')).toBe(1)
 
     await answer(gemini)
-    expect(form.getAttribute('aria-busy')).toBe('false')
+    expect(form().getAttribute('aria-busy')).toBe('false')
   })
 
   it('has a button that says so while it is sent', async () => {
@@ -382,9 +438,7 @@ describe('A new project', () => {
 
     await add('Gemini')
 
-    expect(words(screen.alert(screen.region('New project')))).toBe(
-      'Check the fields that are marked.',
-    )
+    expect(words(screen.alert(dialog()))).toBe('Check the fields that are marked.')
     expect(screen.problemOf('Name')).toBe('Too long')
     expect(screen.field('Name').value).toBe('Gemini')
     expect(listed()).toEqual(['Apollo'])
@@ -394,17 +448,16 @@ describe('A new project', () => {
     api.on('POST /api/projects', gemini)
     show(DashboardView)
     await settled()
-    const form = screen.region('New project')
     await add('Gemini')
 
     api.on('POST /api/projects', () => problem(500))
     await add('Mercury')
-    expect(words(screen.status(form))).toBe('')
-    expect(words(screen.alert(form))).toBe('The server has a problem. Try again in a moment.')
+    expect(confirmed()).toBe('')
+    expect(words(screen.alert(dialog()))).toBe('The server has a problem. Try again in a moment.')
 
     api.on('POST /api/projects', gemini)
     await add('Mercury')
-    expect(words(screen.alert(form))).toBe('')
+    expect(words(screen.alert(dialog()))).toBe('')
   })
 
   it('is in doubt when the same person has signed in again meanwhile', async () => {
@@ -416,8 +469,7 @@ describe('A new project', () => {
     await signedInAs(ada)
     await settled()
 
-    const form = screen.region('New project')
-    expect(words(screen.alert(form))).toMatch(/^You signed in again meanwhile\./)
+    expect(words(screen.alert(dialog()))).toMatch(/^You signed in again meanwhile\./)
     expect(screen.field('Name').value).toBe('Gemini')
   })
 
@@ -431,6 +483,6 @@ describe('A new project', () => {
     void useAuthStore().logout()
     await settled()
 
-    expect(words(screen.alert(screen.region('New project')))).toBe('')
+    expect(words(screen.alert(dialog()))).toBe('')
   })
 })

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { useAuthStore } from '@/stores/auth.ts'
 import LoginView from '@/views/LoginView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
@@ -79,7 +79,7 @@ describe('Signing in', () => {
     await click(button)
     expect(api.count(LOGIN)).toBe(1)
 
-    await answer(problem(401))
+    await answer(new Response(null, { status: 401 }))
     expect(api.count(LOGIN)).toBe(1)
     expect(button.getAttribute('aria-disabled')).toBe('false')
     expect(button.closest('form')?.getAttribute('aria-busy')).toBe('false')
@@ -95,10 +95,33 @@ describe('Signing in', () => {
     expect(api.count(LOGIN)).toBe(1)
   })
 
-  it('shows the demo accounts during development', () => {
+  it('shows the password when asked to, and hides it again', async () => {
+    show(LoginView)
+    const button = screen.button('Show the password')
+
+    await click(button)
+    expect(screen.field('Password').type).toBe('text')
+    expect(button.getAttribute('aria-pressed')).toBe('true')
+
+    await click(button)
+    expect(screen.field('Password').type).toBe('password')
+  })
+
+  it('fills in a demo account during development', async () => {
+    vi.stubEnv('MOCK', 'true')
+    api.on(LOGIN, grantFor(ada))
     show(LoginView)
 
-    expect(screen.has('Demo accounts: admin / password and demo / password')).toBe(true)
+    await click(screen.button('Fill in demo'))
+    await click(screen.button('Sign in'))
+
+    expect(api.sent.map(({ body }) => body)).toEqual([{ username: 'demo', password: 'password' }])
+  })
+
+  it('offers no demo account where the mock server does not answer', () => {
+    show(LoginView)
+
+    expect(screen.has('Demo accounts')).toBe(false)
   })
 })
 
@@ -110,7 +133,7 @@ describe('When signing in fails', () => {
   })
 
   it('says that username or password is wrong, and lets the password be typed again', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
     const alert = screen.alert()
 
@@ -121,8 +144,26 @@ describe('When signing in fails', () => {
     expect(document.activeElement).toBe(screen.field('Password'))
   })
 
+  it.each([
+    [
+      'Invalid identifier or password',
+      400,
+      { error: { message: 'Invalid identifier or password' } },
+    ],
+    ['Your password has expired.', 422, { message: 'Your password has expired.' }],
+    ['Your account was suspended', 403, { message: 'Your account was suspended', statusCode: 403 }],
+  ])('says “%s” in the words of an API that answers %i', async (said, status, body) => {
+    api.on(LOGIN, () => Response.json(body, { status }))
+    show(LoginView)
+
+    await signIn()
+
+    expect(words(screen.alert())).toBe(said)
+    expect(document.activeElement).toBe(screen.field('Password'))
+  })
+
   it('selects the wrong password, so that typing takes its place', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
 
     await signIn('ada', 'wrong')
@@ -159,7 +200,7 @@ describe('When signing in fails', () => {
   })
 
   it('takes the error away with the next attempt, so that the same one is announced again', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, () => new Response(null, { status: 401 }))
     show(LoginView)
     await signIn()
     const answer = api.hold(LOGIN)
@@ -167,7 +208,7 @@ describe('When signing in fails', () => {
     await signIn()
     expect(words(screen.alert())).toBe('')
 
-    await answer(problem(401))
+    await answer(new Response(null, { status: 401 }))
     expect(words(screen.alert())).toBe('Wrong username or password.')
   })
 

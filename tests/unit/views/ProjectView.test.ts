@@ -107,6 +107,7 @@ describe('From one project to the next', () => {
     expect(words(screen.heading())).toBe('Gemini')
     expect(shown()).toEqual(['Gemini', '', '2026-12-31', 'planned'])
     api.on('PATCH /api/projects/1003', gemini)
+    await type('Description', 'Two men')
     await save()
     expect(sentTo('PATCH /api/projects/1003')).toMatchObject([{ body: { name: 'Gemini' } }])
     expect(api.sent.map(({ what }) => what)).not.toContain(PATCH_APOLLO)
@@ -128,6 +129,7 @@ describe('From one project to the next', () => {
   it('a change that is answered late is none of the next', async () => {
     const router = await open()
     const answer = api.hold(PATCH_APOLLO)
+    await type('Name', 'Apollo 13')
     await save()
     await router.push('/projects/1003')
     await settled()
@@ -174,6 +176,7 @@ describe('Saving', () => {
     await router.push('/projects/1002')
     await settled()
     api.on(PATCH_APOLLO, { ...apollo, name: 'Apollo 13' })
+    await type('Name', 'Apollo 13')
     await save()
     api.on('GET /api/projects', projectPage({ ...apollo, name: 'Apollo 13' }))
 
@@ -188,6 +191,7 @@ describe('Saving', () => {
     await open()
     expect(words(screen.alert())).toBe('')
 
+    await type('Due on', '2001-01-01')
     await save()
 
     expect(words(screen.alert())).toBe('Check the fields that are marked.')
@@ -202,6 +206,7 @@ describe('Saving', () => {
   it('takes the errors away with the next attempt', async () => {
     api.on(PATCH_APOLLO, () => invalid({ dueOn: 'Too early' }))
     await open()
+    await type('Due on', '2001-01-01')
     await save()
     const answer = api.hold(PATCH_APOLLO)
 
@@ -226,6 +231,7 @@ describe('Saving', () => {
   it('is sent once, however often the button is pressed', async () => {
     const answer = api.hold(PATCH_APOLLO)
     await open()
+    await type('Name', 'Apollo 13')
 
     await save()
     await save()
@@ -236,11 +242,61 @@ describe('Saving', () => {
     expect(form().getAttribute('aria-busy')).toBe('false')
   })
 
+  it('does nothing while nothing has changed, or was changed back', async () => {
+    await open()
+    expect(screen.button('Save').getAttribute('aria-disabled')).toBe('true')
+
+    await type('Name', 'Apollo 13')
+    expect(screen.button('Save').getAttribute('aria-disabled')).toBe('false')
+    await type('Name', 'Apollo')
+    await save()
+
+    expect(screen.button('Save').getAttribute('aria-disabled')).toBe('true')
+    expect(api.count(PATCH_APOLLO)).toBe(0)
+  })
+
+  it('leaves alone what was typed meanwhile', async () => {
+    await open()
+    const answer = api.hold(PATCH_APOLLO)
+    await type('Name', 'Apollo 13')
+    await save()
+
+    await type('Name', 'Apollo 14')
+    await answer({ ...apollo, name: 'Apollo 13' })
+
+    expect(screen.field('Name').value).toBe('Apollo 14')
+    expect(words(screen.status(form()))).toBe('')
+    expect(screen.button('Save').getAttribute('aria-disabled')).toBe('false')
+  })
+
+  it('takes over what the API made of it', async () => {
+    await open()
+    api.on(PATCH_APOLLO, { ...apollo, name: 'Apollo 13' })
+
+    await type('Name', ' Apollo 13 ')
+    await save()
+
+    expect(screen.field('Name').value).toBe('Apollo 13')
+    expect(screen.button('Save').getAttribute('aria-disabled')).toBe('true')
+  })
+
+  it('can be thought better of', async () => {
+    await open()
+    expect(screen.has('Discard changes')).toBe(false)
+    await type('Name', 'Apollo 13')
+
+    await click(screen.button('Discard changes'))
+
+    expect(screen.field('Name').value).toBe('Apollo')
+    expect(document.activeElement).toBe(screen.field('Name'))
+  })
+
   it('of a project that was deleted meanwhile leads to "not found"', async () => {
     api.on(PATCH_APOLLO, () => problem(404))
     await open()
     api.on(GET_APOLLO, () => problem(404))
 
+    await type('Name', 'Apollo 13')
     await save()
 
     expect(words(screen.heading())).toBe('Project not found')

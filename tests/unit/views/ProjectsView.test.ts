@@ -52,7 +52,7 @@ describe('The list of projects', () => {
     const rows = [...region().querySelectorAll('tbody tr')]
     expect(rows.map((row) => [...row.children].map(words))).toEqual([
       ['Apollo', 'Active', 'Dec 31, 2026'],
-      ['Gemini', 'Planned', ''],
+      ['Gemini', 'Planned', '–'],
     ])
     expect(screen.link('Apollo').getAttribute('href')).toBe(`/projects/${apollo.id}`)
     expect(screen.has('2 projects', region())).toBe(true)
@@ -82,11 +82,12 @@ describe('The list of projects', () => {
     api.on('POST /api/projects', mercury)
     api.on(LIST, projectPage(mercury, apollo, gemini))
 
+    await click(screen.button('New project'))
     await type('Name', 'Mercury')
     await click(screen.button('Add project'))
 
     expect(listed()).toEqual(['Mercury', 'Apollo', 'Gemini'])
-    expect(words(screen.status(screen.region('New project')))).toBe('Added “Mercury”.')
+    expect(screen.has('Added “Mercury”.', region())).toBe(true)
   })
 })
 
@@ -136,6 +137,7 @@ describe('Pages', () => {
   it('lead back from one that is past the last', async () => {
     api.on(`${LIST}?page=9`, pageOf(9))
     const router = await open('/projects?page=9')
+    expect(screen.has('There is no page 9.', region())).toBe(true)
 
     await click(screen.link('Previous'))
 
@@ -196,5 +198,55 @@ describe('A search', () => {
 
     expect(screen.has('0 projects found', region())).toBe(true)
     expect(screen.has('No projects yet.')).toBe(false)
+  })
+
+  it('that finds nothing can be cleared, and leaves the focus in its field', async () => {
+    api.on(LIST, projectPage())
+    const router = await open('/projects?q=nothing')
+
+    await click(screen.button('Clear search'))
+
+    expect(router.currentRoute.value.fullPath).toBe('/projects')
+    expect(document.activeElement).toBe(screen.field('Search'))
+  })
+})
+
+describe('Filter and order', () => {
+  async function choose(label: string, value: string) {
+    const select = screen.field(label) as HTMLElement as HTMLSelectElement
+    select.value = value
+    select.dispatchEvent(new Event('change'))
+    await settled()
+  }
+
+  it('are in the address, begin on the first page, and are asked for', async () => {
+    const router = await open('/projects?page=2')
+    await choose('Status', 'done')
+    await choose('Sort by', 'due')
+
+    expect(router.currentRoute.value.fullPath).toBe('/projects?status=done&sort=due')
+    expect(asked().at(-1)).toBe('status=done&sort=due&page=1')
+  })
+
+  it('come from the address, and go with a step back', async () => {
+    const router = await open('/projects?status=active&sort=name')
+    const chosen = () => [screen.field('Status').value, screen.field('Sort by').value]
+    expect(chosen()).toEqual(['active', 'name'])
+    await choose('Status', '')
+
+    router.back()
+    await settled()
+
+    expect(chosen()).toEqual(['active', 'name'])
+    expect(asked().at(-1)).toBe('status=active&sort=name&page=1')
+  })
+
+  it('that find nothing can be taken off', async () => {
+    api.on(LIST, projectPage())
+    const router = await open('/projects?status=done&q=x&sort=name')
+
+    await click(screen.button('Show all projects'))
+
+    expect(router.currentRoute.value.fullPath).toBe('/projects?sort=name')
   })
 })

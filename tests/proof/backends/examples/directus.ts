@@ -1,21 +1,23 @@
 /** Directus, in its cookie mode: sign-in by e-mail, milliseconds, and the user by another request. */
-import { createGet, createPost } from '@/auth/index.ts'
+import { createRequest } from '@/auth/index.ts'
 import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
 export function createDirectusBackend(baseURL = '/api'): AuthBackend {
-  const post = createPost({ baseURL })
-  const get = createGet({ baseURL })
+  const request = createRequest({ baseURL })
   const mode = 'cookie'
 
   return {
-    login: async ({ username: email, password }, { signal } = {}) =>
-      grantOf(await post('/auth/login', { email, password, mode }, signal)),
-    refresh: async ({ signal } = {}) => grantOf(await post('/auth/refresh', { mode }, signal)),
-    logout: ({ signal } = {}) => post('/auth/logout', { mode }, signal),
+    async login({ username: email, password }, { signal } = {}) {
+      const body = { email, password, mode }
+      return grantOf(await request('POST', '/auth/login', { body, signal }))
+    },
+    refresh: async ({ signal } = {}) =>
+      grantOf(await request('POST', '/auth/refresh', { body: { mode }, signal })),
+    logout: ({ signal }) => request('POST', '/auth/logout', { body: { mode }, signal }),
 
     async getUser(accessToken, { signal } = {}) {
       const path = '/users/me?fields=id,email,first_name,last_name,role.name'
-      const { data } = await get(path, accessToken, signal)
+      const { data } = await request('GET', path, { accessToken, signal })
       const name = [data.first_name, data.last_name].filter(Boolean).join(' ')
       return { id: data.id, username: data.email, name, roles: data.role ? [data.role.name] : [] }
     },

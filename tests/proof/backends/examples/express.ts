@@ -1,30 +1,30 @@
 /** Express and jsonwebtoken: two tokens and no more. Lifetime and user stand in the claims. */
-import { browserStorage, createPost, createStoredValue, isRefusal } from '@/auth/index.ts'
+import { browserStorage, createRequest, createStoredValue, isRefusal } from '@/auth/index.ts'
 import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
 export function createExpressBackend(baseURL = '/api', storage = browserStorage()): AuthBackend {
   const kept = createStoredValue('auth.refresh-token', storage)
-  const post = createPost({
-    baseURL,
-    // No cookies are needed, and an API that allows every origin must not be sent any.
-    fetch: (url, init) => fetch(url, { ...init, credentials: 'same-origin' }),
-  })
+  // No cookies are needed, and an API that allows every origin must not be sent any.
+  const request = createRequest({ baseURL, credentials: 'same-origin' })
 
   return {
     async login(credentials, { signal } = {}) {
-      const { accessToken, refreshToken } = await post('/login', { ...credentials }, signal)
+      const answer = await request('POST', '/login', { body: credentials, signal })
       signal?.throwIfAborted() // The person has signed out meanwhile.
-      kept.set(refreshToken)
-      return grantOf(accessToken)
+      kept.set(answer.refreshToken)
+      return grantOf(answer.accessToken)
     },
     async refresh({ signal } = {}) {
       const refreshToken = kept.get()
-      const answer = await post('/refresh-token', { refreshToken }, signal).catch((error) => {
+      const body = { refreshToken }
+      try {
+        const { accessToken } = await request('POST', '/refresh-token', { body, signal })
+        return grantOf(accessToken)
+      } catch (error) {
         // Unless somebody has signed in in another tab.
         if (isRefusal(error) && kept.get() === refreshToken) kept.set(null)
         throw error
-      })
-      return grantOf(answer.accessToken)
+      }
     },
     // There is no route for it: a copy of the refresh token stays good until it expires.
     logout: async () => kept.set(null),

@@ -1,7 +1,7 @@
 /** OpenID Connect for a public client: code flow with PKCE, checked by oauth4webapi; the refresh is ours. */
 import * as oauth from 'oauth4webapi'
-import { ApiError, browserStorage, createGet, createStoredValue, isRefusal } from '@/auth/index.ts'
-import type { AuthBackend, CallOptions, User } from '@/auth/index.ts'
+import { browserStorage, createRequest, createStoredValue, isRefusal } from '@/auth/index.ts'
+import type { AuthBackend, CallOptions } from '@/auth/index.ts'
 
 type Storage = ReturnType<typeof browserStorage>
 
@@ -64,19 +64,17 @@ export function createOidcBackend(options: OidcOptions) {
     return discovery
   }
 
-  /** Follows no redirect and outlives a reload, as `createPost` does; OAuth takes forms, not JSON. */
-  async function post(url: string, form: Record<string, string>, { signal }: CallOptions = {}) {
-    const body = new URLSearchParams({ client_id, ...form })
-    const init = { method: 'POST', body, signal, redirect: 'error', keepalive: true } as const
-    const response = await fetch(url, init)
-    const data = await response.json().catch(() => null)
-    if (!response.ok) throw new ApiError(`POST ${new URL(url).pathname}`, response, data)
-    return data
+  /** A provider allows every origin, and so must not be sent cookies. */
+  const request = createRequest({ credentials: 'same-origin' })
+
+  /** OAuth takes forms, not JSON. */
+  function post(url: string, form: Record<string, string>, { signal }: CallOptions = {}) {
+    return request('POST', url, { body: new URLSearchParams({ client_id, ...form }), signal })
   }
 
-  async function userOf(accessToken: string, { signal }: CallOptions = {}): Promise<User> {
+  async function userOf(accessToken: string, { signal }: CallOptions = {}) {
     const { userinfo_endpoint } = await discover()
-    const claims = await createGet({ baseURL: userinfo_endpoint })('', accessToken, signal)
+    const claims = await request('GET', userinfo_endpoint!, { accessToken, signal })
     const { sub, preferred_username: username = sub, name = username, roles = [] } = claims
     return { id: sub, username, name, roles }
   }

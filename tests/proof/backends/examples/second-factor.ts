@@ -1,5 +1,5 @@
 /** A sign-in in two steps, for an API that answers 401 with a ticket where it wants a code as well. */
-import { ApiError, createCookieBackend, createPost } from '@/auth/index.ts'
+import { ApiError, createCookieBackend, createRequest } from '@/auth/index.ts'
 import type { AuthBackend, BackendOptions, PasswordCredentials } from '@/auth/index.ts'
 
 export interface CodeCredentials {
@@ -19,12 +19,12 @@ export class CodeNeededError extends Error {
 export function createTwoStepBackend(
   options?: BackendOptions,
 ): AuthBackend<PasswordCredentials | CodeCredentials> {
-  const post = createPost(options)
+  const request = createRequest(options)
   return {
     ...createCookieBackend(options),
     login: async (credentials, { signal } = {}) => {
       const path = 'ticket' in credentials ? '/auth/login/code' : '/auth/login'
-      return post(path, credentials, signal).catch((error) => {
+      return request('POST', path, { body: { ...credentials }, signal }).catch((error) => {
         const ticket = error instanceof ApiError && Object(error.data).ticket
         throw ticket ? new CodeNeededError(ticket) : error
       })

@@ -1,17 +1,10 @@
 /** Django REST framework and simplejwt, with rotation and blacklist. `/me` says who is signed in. */
-import {
-  browserStorage,
-  createGet,
-  createPost,
-  createStoredValue,
-  isRefusal,
-} from '@/auth/index.ts'
+import { browserStorage, createRequest, createStoredValue, isRefusal } from '@/auth/index.ts'
 import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
 export function createSimplejwtBackend(baseURL = '/api', storage = browserStorage()): AuthBackend {
   const kept = createStoredValue('auth.refresh-token', storage)
-  const post = createPost({ baseURL })
-  const get = createGet({ baseURL })
+  const request = createRequest({ baseURL })
 
   /** After a refusal, unless somebody has signed in in another tab. */
   const forget = (token: string | null) => (error: unknown) => {
@@ -20,14 +13,14 @@ export function createSimplejwtBackend(baseURL = '/api', storage = browserStorag
   }
 
   const userOf: NonNullable<AuthBackend['getUser']> = async (accessToken, { signal } = {}) => {
-    const { id, username, is_staff } = await get('/me', accessToken, signal)
+    const { id, username, is_staff } = await request('GET', '/me', { accessToken, signal })
     const roles = is_staff ? ['admin', 'user'] : ['user']
     return { id: String(id), username, name: username, roles }
   }
 
   return {
     async login(credentials, { signal } = {}) {
-      const { access, refresh } = await post('/token/', { ...credentials }, signal)
+      const { access, refresh } = await request('POST', '/token/', { body: credentials, signal })
       // Asked first: if it fails, whoever was signed in before still is, with their own token.
       const user = await userOf(access, { signal })
       signal?.throwIfAborted() // The person has signed out meanwhile.
@@ -36,17 +29,18 @@ export function createSimplejwtBackend(baseURL = '/api', storage = browserStorag
     },
     async refresh({ signal } = {}) {
       const token = kept.get()
+      const body = { refresh: token }
       // With the slash: Django answers a POST without it by a redirect, which is not followed.
-      const answer = await post('/token/refresh/', { refresh: token }, signal).catch(forget(token))
+      const answer = await request('POST', '/token/refresh/', { body, signal }).catch(forget(token))
       signal?.throwIfAborted()
       kept.set(answer.refresh ?? token) // ROTATE_REFRESH_TOKENS: the old one is on the blacklist.
       return grantOf(answer.access)
     },
     getUser: (accessToken, options) => userOf(accessToken, options).catch(forget(kept.get())),
-    async logout({ signal } = {}) {
+    async logout({ signal }) {
       const refresh = kept.get()
       kept.set(null)
-      if (refresh) await post('/token/blacklist/', { refresh }, signal)
+      if (refresh) await request('POST', '/token/blacklist/', { body: { refresh }, signal })
     },
   }
 }

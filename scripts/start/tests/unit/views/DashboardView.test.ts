@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import DashboardView from '@/views/DashboardView.vue'
 import { ada } from '../../support/backend.ts'
+import { projectNamed, projectPage } from '../../support/projects.ts'
 import {
   click,
   problem,
@@ -16,9 +17,11 @@ import {
 const ACCOUNT = 'GET /api/auth/me'
 
 const api = useScreen()
+const account = () => screen.region('Your account')
 
 beforeEach(async () => {
   api.on(ACCOUNT, ada)
+  api.on('GET /api/projects', projectPage(projectNamed('Apollo')))
   await signedInAs(ada)
 })
 
@@ -28,23 +31,24 @@ describe('The dashboard', () => {
     show(DashboardView)
     await settled()
     expect(screen.has('Welcome, Ada.')).toBe(true)
-    expect(screen.has('Loading…', screen.region('Your account'))).toBe(true)
+    expect(screen.has('Loading…', account())).toBe(true)
 
     await arrive(ada)
 
-    expect(words(screen.region('Your account'))).toContain('ada, with the roles: user, admin')
+    expect(screen.has('user, admin', account())).toBe(true)
+    expect(screen.links(screen.region('Projects'))).toEqual(['All projects', 'Apollo'])
   })
 
   it('says what went wrong, and tries again', async () => {
     api.on(ACCOUNT, () => problem(503))
     show(DashboardView)
     await settled()
-    expect(words(screen.status())).toMatch(/^The server has a problem/)
+    expect(words(screen.status(account()))).toMatch(/^The server has a problem/)
     api.on(ACCOUNT, ada)
 
     await click(screen.button('Retry'))
 
-    expect(screen.has('with the roles: user, admin')).toBe(true)
+    expect(screen.has('user, admin', account())).toBe(true)
   })
 
   it('says that an answer was not understood', async () => {
@@ -53,6 +57,6 @@ describe('The dashboard', () => {
     show(DashboardView)
     await settled()
 
-    expect(words(screen.status())).toMatch(/^The server’s answer was not understood/)
+    expect(words(screen.status(account()))).toMatch(/^The server’s answer was not understood/)
   })
 })
