@@ -9,7 +9,7 @@ import { breakConnections, createFaults } from './faults.ts'
 import { checkHosts } from './host.ts'
 import { createLog } from './log.ts'
 import { createOriginCheck, registerCors } from './origin.ts'
-import { registerAdmin } from './routes/admin.ts' // demo
+import { registerAdmin } from './routes/admin.ts'
 import { registerAuth } from './routes/auth.ts'
 import { registerControls } from './routes/controls.ts'
 import { createNotifications, registerNotifications } from './routes/notifications.ts' // demo
@@ -67,7 +67,7 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
   registerProjects(app, server)
   registerNotifications(app, server) // demo
   registerStats(app, server) // demo
-  registerAdmin(app, server) // demo
+  registerAdmin(app, server)
   registerProtectedResource(app, server)
   registerControls(app, server)
   app.get('/api/health', () => ({ status: 'ok' }))

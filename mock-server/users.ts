@@ -89,7 +89,7 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
       const account = byId.get(id)
       return account ? toUser(account) : null
     },
-    list: (): User[] => accounts.map(toUser), // demo
+    list: (): User[] => accounts.map(toUser),
     forgetFailures: throttle.reset,
   }
 }

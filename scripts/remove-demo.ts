@@ -3,7 +3,8 @@
  * texts. What stands in scripts/start takes their place. In shared files the demo is marked:
  * a line by `demo` in a comment at its end, several lines by `demo:start` and `demo:end`.
  *
- *     npm run remove-demo
+ *     npm run remove-demo                   # asks for the name of your app
+ *     npm run remove-demo -- --name Acme
  *     npm run remove-demo -- --keep-proof   # keeps the tests that prove src/auth
  *
  * It changes and deletes only what git tracks, so that git can bring everything back.
@@ -22,11 +23,20 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import process from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { parseArgs } from 'node:util'
+import { format, nameApp, nameProblem, run } from './name.ts'
 
 const SCRIPT = 'scripts/remove-demo.ts'
 const START = 'scripts/start'
 
-const keepsProof = process.argv.includes('--keep-proof')
+/** Where the files are that documents of the start name. CI writes the repository's name here. */
+const TEMPLATE = 'https://github.com/OWNER/REPOSITORY/blob/main'
+
+const { values: options } = parseArgs({
+  options: { name: { type: 'string' }, 'keep-proof': { type: 'boolean', default: false } },
+})
+const keepsProof = options['keep-proof']
 
 /** Files and folders that are the demo's alone, or prove the template. */
 const demo = [
@@ -34,8 +44,8 @@ const demo = [
   '.ci/browsers',
   '.ci/demo',
   '.ci/existing-app',
+  '.ci/kits',
   '.ci/remove-demo',
-  'CHANGELOG.md',
   'CONTRIBUTING.md',
   'README.zh-CN.md',
   'demo',
@@ -46,11 +56,10 @@ const demo = [
   'docs/scale.md',
   'docs/tutorial.md',
   'docs/tutorial.zh-CN.md',
-  'mock-server/routes/admin.ts',
   'mock-server/routes/notifications.ts',
   'mock-server/routes/stats.ts',
-  'scripts',
-  'src/api/admin.ts',
+  SCRIPT,
+  START,
   'src/api/notifications.ts',
   'src/api/stats.ts',
   'src/assets/demo.css',
@@ -58,7 +67,6 @@ const demo = [
   'src/components/MonthBars.vue',
   'src/components/comparison.json',
   'src/lab',
-  'src/views/AdminView.vue',
   'src/views/LabView.vue',
   'tests/e2e/accessibility.spec.ts',
   'tests/e2e/build.spec.ts',
@@ -78,6 +86,7 @@ const demo = [
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
   'tests/e2e/window.ts',
+  'tests/e2e/work.spec.ts',
   ...(keepsProof ? proofOfTheDemo() : ['tests/proof']),
 ]
 
@@ -119,6 +128,13 @@ const files = (git('ls-files', '-z') ?? '').split('\0').filter(Boolean)
 if (!files.includes(SCRIPT)) fail('Put this project under git first, and commit it.')
 if (git('status', '--porcelain') !== '') fail('Commit your work first.')
 
+const name = options.name ?? (process.stdin.isTTY ? await askForName() : '')
+const problem = name && nameProblem(name)
+if (problem) {
+  console.error(problem)
+  process.exit(1)
+}
+
 const start = files.filter((file) => file.startsWith(`${START}/`))
 const targets = start.map((file) => file.slice(START.length + 1))
 for (const target of targets) {
@@ -136,10 +152,16 @@ const left = demo.filter((path) => !clear(path))
 const cut = files.filter((file) => !isDemo(file) && isFile(file)).filter(cutMarked)
 cleanScripts()
 uninstall()
+const linked = linkToTemplate()
+const named = name ? nameApp(name) : []
+format([...linked, ...named])
 
 console.log(`Taken out:  ${removed.length} files
 Put in:     ${targets.join(', ')}
 Shortened:  ${[...cut, 'package.json'].join(', ')}`)
+console.log(
+  name ? `Named:      ${named.join(', ')}` : 'Named:      later, by `npm run name -- Acme`',
+)
 if (left.length > 0)
   console.log(`Left:       ${left.join(', ')}, with files that git does not track`)
 console.log(`
@@ -178,6 +200,28 @@ function clear(path: string): boolean {
   return true
 }
 
+/** Empty if it is for later. */
+async function askForName(): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const answer = await terminal.question('The name of your app (Enter: later): ')
+  terminal.close()
+  return answer.trim()
+}
+
+/** Documents name tests and examples that are gone: makes links to the template of them. */
+function linkToTemplate(): string[] {
+  return files
+    .filter((file) => file.endsWith('.md') && isFile(file))
+    .filter((file) => {
+      const text = readFileSync(file, 'utf8')
+      const linked = text.replace(/`((?:\.ci|docs|scripts|src|tests)\/[\w./-]+)`/g, (code, path) =>
+        exists(path) ? code : `[${code}](${TEMPLATE}/${path})`,
+      )
+      if (linked !== text) writeFileSync(file, linked)
+      return linked !== text
+    })
+}
+
 /** Says whether there was anything to cut. */
 function cutMarked(file: string): boolean {
   const text = readFileSync(file, 'utf8')
@@ -199,11 +243,7 @@ function uninstall(): void {
   const { devDependencies = {} } = JSON.parse(readFileSync('package.json', 'utf8'))
   const installed = demoPackages.filter((name) => name in devDependencies)
   if (installed.length === 0) return
-  const options = ['--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync('npm', ['uninstall', '--save-dev', ...options, ...installed], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32', // There npm is a script.
-  })
+  run('npm', 'uninstall', '--save-dev', '--no-audit', '--no-fund', '--loglevel=error', ...installed)
 }
 
 function cleanScripts(): void {

@@ -9,12 +9,13 @@ import { installDevtools } from '@/devtools.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { coladaOptions } from '@/queries/index.ts'
 import router from '@/router/index.ts'
+import { forgetScrollPositions } from '@/router/scrollPositions.ts'
 import { resetOnSessionChange } from '@/stores/resetOnSessionChange.ts'
+import { reportError } from '@/tracker.ts'
 
 followTheme()
 const app = createApp(App)
-// The seam for an error tracker.
-app.config.errorHandler = (error) => console.error(error)
+app.config.errorHandler = reportError
 if (import.meta.env.DEV) installDevtools(app)
 app.use(createPinia().use(resetOnSessionChange))
 app.use(PiniaColada, coladaOptions)
@@ -22,5 +23,6 @@ app.use(PiniaColada, coladaOptions)
 const auth = useAuthStore()
 auth.restore().catch(() => {})
 installAuthGuard(router, { auth })
+forgetScrollPositions(router)
 app.use(router)
 app.mount('#app')

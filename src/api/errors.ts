@@ -18,9 +18,11 @@ export function explain(error: unknown, marked: string[] = []): string {
   }
   const status = statusOf(error)
   if (status === undefined) {
-    return isOutOfReach(error)
+    const problem = isOutOfReach(error)
       ? 'Cannot reach the server. Check your connection and try again.'
       : NOT_UNDERSTOOD
+    // A gateway whose own sign-in has expired redirects calls, which fail, and a page, which does not.
+    return `${problem} If that does not help, reload the page.`
   }
   if (status === 403) return 'You don’t have permission to do this.'
   if (status === 429 || status >= 500) {
@@ -41,6 +43,18 @@ export function explainSignIn(error: unknown): string {
   const status = statusOf(error) ?? 0
   // A 4xx that is no refusal: a 408, or the page of a firewall or a gateway.
   return status >= 400 && status < 500 && status !== 429 ? NOT_UNDERSTOOD : explain(error)
+}
+
+/** Why a session has ended, if there is more to say: `endCause` of the store, the refusal of a refresh. */
+export function explainEnd(error: unknown): string {
+  if (at(Object(error).data, 'data.code') === 'refresh_token_missing') {
+    return 'The browser did not keep the cookie of your session. Allow cookies for this site.'
+  }
+  const words = wordsOf(error) ?? ''
+  // What an API says of a token is for its developers, and two words are the name of a status.
+  const isTechnical = /token|jwt|session|authenticat|unauthori[sz]ed|credential|grant/i.test(words)
+  if (isTechnical || words.split(' ').length < 3) return ''
+  return /[.!?。！]$/.test(words) ? words : `${words}.`
 }
 
 /** Where APIs put a sentence for people. The first one that is there counts. */
@@ -167,7 +181,7 @@ function inFields(error: unknown): string {
 
 /** No answer, by the errors of `fetch` and of time limits, which ofetch wraps in its own. */
 function isOutOfReach(error: unknown): boolean {
-  const { name } = ((error as Error | null)?.cause ?? error ?? {}) as Error
+  const { name } = ((error as { cause?: unknown } | null)?.cause ?? error ?? {}) as Error
   return name === 'TypeError' || name === 'TimeoutError'
 }
 

@@ -1,5 +1,6 @@
 /** The projects of the signed-in person. */
 import { api, json } from '@/api/client.ts'
+import type { Page } from '@/api/pages.ts'
 
 export interface Project {
   id: string
@@ -31,18 +32,6 @@ export interface ProjectQuery {
   /** From 1. */
   page?: number
 }
-
-/** A part of a list. */
-export interface Page<T> {
-  items: T[]
-  /** How many there are on all pages. */
-  total: number
-  /** From 1. */
-  page: number
-}
-
-/** How many projects the API puts on a page. */
-export const PAGE_SIZE = 10
 
 export type ProjectChanges = Partial<Omit<Project, 'id' | 'createdAt'>>
 

@@ -9,8 +9,8 @@ import type { PasswordCredentials, User, UserSchemaOf } from './contract.ts'
 import { createCurrentSession, isOf, newSessionId } from './current.ts'
 import { SessionEndedError, isRefusal } from './errors.ts'
 import type { EndOfAll } from './errors.ts'
-import { createReport, refreshProblem } from './events.ts'
-import type { AuthEvent, RefreshCause } from './events.ts'
+import { createReport, statusProblem } from './events.ts'
+import type { AuthEvent, Outcome, RefreshCause } from './events.ts'
 import { createGrantRequest } from './grant.ts'
 import type { HeldGrant } from './grant.ts'
 import type { Session } from './session.ts'
@@ -27,6 +27,11 @@ export interface AuthOptions<Credentials = PasswordCredentials, U extends User =
    * name are dropped. Default: an `id`, `roles`, and whatever else the API says.
    */
   user?: UserSchemaOf<U>
+  /**
+   * Names what the tabs share: a lock, a channel, stored values. Two apps on one origin need two names
+   * (`sharedName`). Default `silent-refresh`.
+   */
+  name?: string
   /** Default: the tabs of this browser profile. Null: this tab is on its own. */
   tabs?: Tabs | null
   /**
@@ -55,7 +60,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     timeout = 10_000,
     restore: when = 'known',
   } = options
-  const { tabs = createTabs({ patience: timeout + 5_000 }) } = options
+  const { tabs = createTabs({ name: options.name, patience: timeout + 5_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
   const userSchema = options.user ?? UserSchema
@@ -79,9 +84,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** The session that has begun here by a sign-in, and has not been refreshed yet. */
-  let unproven: string | null = null
-  /** A sign-in got no answer, in this session. The cookie may be another person's by now (R6). */
+  /** A sign-in was sent in this session, and got no answer. The cookie may be another person's by now (R6). */
   let doubt: { id: string | null } | null = null
 
   /**
@@ -91,21 +94,21 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
    */
   async function login(credentials: Credentials): Promise<void> {
     const { signal } = signIns
-    const signIn = (options: CallOptions) => backend.login(credentials, options)
-    await others
-      .exclusive(async () => {
-        const grant = await ask(signIn, signal, null, (outcome) =>
-          report({ type: 'sign-in', ...outcome }),
-        )
-        signal.throwIfAborted() // R12
-        doubt = null
-        unproven = newSessionId()
-        announce({ type: 'granted', id: unproven, grant })
-      })
-      .catch((error) => {
-        if (!isRefusal(error)) doubt = { id: current()?.id ?? null }
+    await others.exclusive(async () => {
+      const doubtBefore = doubt
+      const signIn = (options: CallOptions) => {
+        doubt = { id: current()?.id ?? null }
+        return backend.login(credentials, options)
+      }
+      const done = (outcome: Outcome) => report({ type: 'sign-in', ...outcome })
+      const grant = await ask(signIn, signal, null, done).catch((error) => {
+        if (isRefusal(error)) doubt = doubtBefore
         throw error
       })
+      signal.throwIfAborted() // R12
+      doubt = null
+      announce({ type: 'granted', id: newSessionId(), grant })
+    })
   }
 
   /**
@@ -225,9 +228,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     const isSure = !doubt || !backend.getUser
     const known = (isSure && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
-      const isFirst = session.id === unproven && cause !== 'requested'
-      const { problem = refreshProblem(outcome, isFirst) } = outcome
-      unproven = null
+      const { problem = statusProblem(outcome) } = outcome
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.

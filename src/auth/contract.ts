@@ -5,10 +5,10 @@
 import * as v from 'valibot'
 import { InvalidGrantError } from './errors.ts'
 
-/** A year. No access token lives longer, so a larger number is a mistake. */
+/** A year. A larger number is a mistake, such as a point in time, and counts as a year. */
 export const MAX_LIFETIME_SECONDS = 31_536_000
 
-const Lifetime = v.pipe(v.number(), v.gtValue(0), v.maxValue(MAX_LIFETIME_SECONDS))
+const Lifetime = v.pipe(v.number(), v.finite(), v.gtValue(0), v.toMaxValue(MAX_LIFETIME_SECONDS))
 /** Printable ASCII: `Headers` throws on anything else, with an error that shows the token. */
 export const TokenSchema = v.pipe(v.string(), v.regex(/^[\x20-\x7e]+$/))
 const Name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))

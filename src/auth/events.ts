@@ -26,21 +26,14 @@ export type AuthEvent =
   | { type: 'other-tab'; brought: 'grant' | 'failure' | 'end' }
 
 /**
- * What the developers of an API should know of a refresh that was not granted. `isFirst`: the first one
- * after a sign-in, which an expiry has led to.
+ * Names the status of a refresh that was taken for what few APIs mean by it, for their developers: it
+ * ended the session, or did not.
  */
-export function refreshProblem(outcome: Outcome, isFirst: boolean): string | undefined {
-  const { status = 0 } = outcome
-  if (outcome.outcome === 'refused' && isFirst) {
-    return (
-      `The first refresh after the sign-in was refused with ${status}. Was the refresh cookie stored ` +
-      'and sent? The browser may block it, or its Domain, Path, SameSite or Secure may not fit.'
-    )
-  }
-  if (outcome.outcome === 'refused' && ![400, 401, 403].includes(status)) {
+export function statusProblem({ outcome, status = 0 }: Outcome): string | undefined {
+  if (outcome === 'refused' && ![400, 401, 403].includes(status)) {
     return `The refresh was refused with ${status}, and the session ended. APIs use 401, 400 or 403.`
   }
-  if (outcome.outcome === 'failed' && [400, 401, 403, 404].includes(status)) {
+  if (outcome === 'failed' && [400, 401, 403, 404].includes(status)) {
     return `The refresh got ${status} with an HTML page, not from the API. The session stays.`
   }
   return undefined

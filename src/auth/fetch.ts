@@ -99,13 +99,14 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
 
     const route = `${method.toUpperCase()} ${url.pathname}${url.search}`
     const token = await whenReady(session.tokenToSend())
+    const receivedAt = session.grant?.receivedAt
     const response = await sendWith(token, headers)
-    session.noteAnswer(route, token, response.status)
+    session.noteAnswer(route, token, response.status, receivedAt)
     if (response.status !== 401 || !call.refresh || call.replayed) return response // R4
     // A redirect led to another origin, which got no token: its 401 says nothing about ours.
     if (response.redirected && absoluteUrl(response.url).origin !== origin) return response
 
-    const next = session.tokenAfter401(token, route)
+    const next = session.tokenAfter401(token, route, receivedAt)
     if (next === null) return response // R4
     if (!replayable) {
       Promise.resolve(next).catch(() => {}) // Refreshed for the next call, which gets the failure too.

@@ -9,12 +9,15 @@ import type { User } from './contract.ts'
 import {
   atSameAddress,
   locationOf,
+  maySee,
+  openSignIn,
   requiresSignIn,
+  silenceGuards,
   staysOnOrigin,
   wellFormed,
 } from './locations.ts'
 import type { Page, Redirect } from './locations.ts'
-import { createPreparation } from './prepare.ts'
+import { askedFor, createPreparation, isCatchAll } from './prepare.ts'
 import type { Prepare } from './prepare.ts'
 
 /** What the guard reads of the auth store. Reactive, as a store is. */
@@ -27,15 +30,22 @@ export interface GuardedAuth<U extends User = User> {
   restore(): Promise<void>
 }
 
+/** A path, or a function of the page that is asked for. */
+export type Path = string | ((page: Page) => string)
+
 export interface AuthGuardOptions<U extends User = User> {
   /** The auth store. */
   auth: GuardedAuth<U>
-  /** Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. */
-  login?: string
+  /**
+   * Path of the sign-in page, whose `redirect` query brings people back. Default `/login`. Its route
+   * must be there when the guard is installed. This path and the next two may be functions of the page
+   * that is asked for, for example for a language in the address.
+   */
+  login?: Path
   /** Path of the page that follows a sign-in when no other was asked for. Default `/dashboard`. */
-  home?: string
+  home?: Path
   /** Path of the page for people who lack the role. Default `/forbidden`. */
-  forbidden?: string
+  forbidden?: Path
   /**
    * Name of the catch-all route, `/:pathMatch(.*)*`, that is shown at the address of a page while it
    * cannot be known who is signed in, or after `prepare` failed. Default `unavailable`. Without such a
@@ -51,7 +61,9 @@ export interface AuthGuardOptions<U extends User = User> {
    * first, and give each route `requiresAuth` or `roles`.
    *
    * With it, an unknown address may be a page that is added later: visitors are asked to sign in first,
-   * and see that it does not exist after that.
+   * and see that it does not exist after that. Unknown is what only a catch-all matches, whatever its
+   * parameter is called, and also if it has a `redirect`. A guard of yours that sends unknown addresses
+   * elsewhere must run after this one.
    *
    * @example
    * async prepare(user, { signal }) {
@@ -76,33 +88,43 @@ export function installAuthGuard<U extends User>(
   function verdict(to: Page): Redirect | true {
     if (to.meta.guestOnly && auth.isAuthenticated) return locationOf(destination(to))
     if (!needsSignIn(to)) return true
-    if (!auth.isAuthenticated) return { path: login, query: { redirect: to.fullPath } }
+    if (!auth.isAuthenticated) return signInFor(to)
     if (isUnknown(to)) {
-      const found = router.resolve(to.fullPath)
+      const found = router.resolve(askedFor(to, router).fullPath)
       return isUnknown(found) || locationOf(found)
     }
-    const { roles } = to.meta
-    return !roles || roles.some((role) => auth.hasRole(role)) || { path: forbidden }
+    return maySee(to, auth) || { path: at(forbidden, to) }
+  }
+
+  /** @throws Error if it was the way to the sign-in page that led to `to` */
+  function signInFor(to: Page): Redirect {
+    const path = at(login, to)
+    if (to.redirectedFrom && to.query.redirect === to.redirectedFrom.fullPath) {
+      throw new Error(`The sign-in page "${path}" leads to "${to.path}", which asks for a sign-in.`)
+    }
+    return { path, query: { redirect: askedFor(to, router).fullPath } }
   }
 
   /** Where the sign-in page leads: a page of this app, never another origin. */
-  function destination({ query: { redirect } }: Page): Page {
-    if (typeof redirect !== 'string' || !staysOnOrigin(redirect)) return router.resolve(home)
+  function destination(from: Page): Page {
+    const { redirect } = from.query
+    const start = () => router.resolve(at(home, from))
+    if (typeof redirect !== 'string' || !staysOnOrigin(redirect)) return start()
     const page = router.resolve(wellFormed(redirect))
-    return isUnknown(page) && preparation.isReady() ? router.resolve(home) : page
+    return isUnknown(page) && preparation.isReady() ? start() : page
   }
 
   /** `prepare` may add a page at an unknown address. */
   function needsSignIn(to: Page): boolean {
-    return requiresSignIn(to) || (!!prepare && isUnknown(to))
+    return to.path !== at(login, to) && (requiresSignIn(to) || (!!prepare && isUnknown(to)))
   }
 
   /** Neither a page nor the stand-in for one. */
-  function isUnknown({ name, matched }: Page): boolean {
-    const path = matched[matched.length - 1]?.path
-    return name !== unavailable && (!path || path.startsWith('/:pathMatch'))
+  function isUnknown(to: Page): boolean {
+    return to.name !== unavailable && isCatchAll(askedFor(to, router))
   }
 
+  if (typeof login === 'string') openSignIn(router.resolve(login))
   const preparation = createPreparation(() => auth.user, prepare)
 
   /**
@@ -140,7 +162,7 @@ export function installAuthGuard<U extends User>(
         if (to.meta.guestOnly && !auth.isAuthenticated) return true
         if (!router.hasRoute(unavailable)) throw error
         // R7: the address stays, so that the page can be opened later.
-        const page = to.meta.guestOnly ? destination(to) : to
+        const page = to.meta.guestOnly ? destination(to) : askedFor(to, router)
         return redirect(to, atSameAddress(unavailable, page))
       }
     }
@@ -155,11 +177,11 @@ export function installAuthGuard<U extends User>(
   function wayOut(here: Page, endedHere: boolean): Redirect | true {
     const page = here.name === unavailable ? router.resolve(here.fullPath) : here
     const isSignedOut = auth.endReason === 'signed-out'
-    if (isSignedOut && needsSignIn(page)) return { path: login }
+    if (isSignedOut && needsSignIn(page)) return { path: at(login, page) }
     if (page !== here) return locationOf(here)
     if (auth.isAuthenticated) return preparation.isReady() ? verdict(here) : wayOutUnprepared(here)
     if (isSignedOut || !endedHere || here.meta.guestOnly) return true
-    return { path: login, query: { redirect: here.fullPath } } // R8
+    return { path: at(login, here), query: { redirect: askedFor(here, router).fullPath } } // R8
   }
 
   /** A person may not stay without the role for a page. Anything else is decided by entering again. */
@@ -171,14 +193,16 @@ export function installAuthGuard<U extends User>(
       ready().catch(() => {}) // Tried again by the next navigation.
       return true
     }
-    return { ...locationOf(here), force: true }
+    return { ...locationOf(askedFor(here, router)), force: true }
   }
 
   function leave(here: Page, endedHere: boolean): void {
     if (auth.status === 'restoring' || here.matched.length === 0) return
     const to = wayOut(here, endedHere)
+    if (to === true) return
+    if (verdict(here) !== true) silenceGuards(here, router.resolve(to)) // R19
     // Failures are reported by router.onError.
-    if (to !== true) router.replace(to).catch(() => {})
+    router.replace(to).catch(() => {})
   }
 
   const stopWatch = watch([() => auth.status, () => auth.user], (_, [before]) => {
@@ -200,4 +224,8 @@ export function installAuthGuard<U extends User>(
     stopAfter()
     preparation.stop()
   }
+}
+
+function at(path: Path, page: Page): string {
+  return typeof path === 'function' ? path(page) : path
 }

@@ -1,15 +1,22 @@
 /** Routes as the guard reads them, and addresses that stay in this app. */
 import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
 
-declare module 'vue-router' {
-  interface RouteMeta {
-    /** For signed-in people only; others are sent to sign in and brought back. */
-    requiresAuth?: boolean
-    /** For guests only, such as the sign-in page; a signed-in person is sent on. */
-    guestOnly?: boolean
-    /** For people with at least one of these roles. */
-    roles?: readonly string[]
-  }
+/**
+ * What the guard reads of a route's `meta`. The app declares it for its routes, because it may have such
+ * fields already.
+ *
+ * @example
+ * declare module 'vue-router' {
+ *   interface RouteMeta extends AccessMeta {}
+ * }
+ */
+export interface AccessMeta {
+  /** For signed-in people only; others are sent to sign in and brought back. */
+  requiresAuth?: boolean
+  /** For guests only, such as the sign-in page; a signed-in person is sent on. */
+  guestOnly?: boolean
+  /** For people with at least one of these roles. */
+  roles?: readonly string[]
 }
 
 /** A route, as a guard is given it or as `router.resolve` finds it. */
@@ -38,9 +45,54 @@ export function requiresSignIn({ meta }: Pick<Page, 'meta'>): boolean {
   return !!meta.requiresAuth || !!meta.roles
 }
 
+/** Whether somebody may see a page: nobody in particular, or a person with the role that it asks for. */
+export function maySee(page: Pick<Page, 'meta'>, visitor: Visitor): boolean {
+  if (!requiresSignIn(page)) return true
+  const { roles } = page.meta as AccessMeta
+  return visitor.isAuthenticated && (!roles || roles.some((role) => visitor.hasRole(role)))
+}
+
+/** What of the auth store decides that. */
+interface Visitor {
+  readonly isAuthenticated: boolean
+  readonly hasRole: (role: string) => boolean
+}
+
 /** By path, not by name: what is shown there may be another page by now. */
 export function locationOf({ path, query, hash }: Page): Redirect {
   return { path, query, hash }
+}
+
+/**
+ * The sign-in page is open to everyone, also where its route or one around it says something else: the
+ * guard would ask for a sign-in there, and for another one on the way, without end. Reports what is
+ * wrong with the route.
+ */
+export function openSignIn(page: Page): void {
+  const record = page.matched[page.matched.length - 1]
+  if (record?.path !== page.path) {
+    report(`There is no route "${page.path}". Add the sign-in page, or name it in \`login\`.`)
+  } else if (requiresSignIn(page)) {
+    const open = '{ requiresAuth: false, roles: undefined }'
+    report(`The sign-in page "${page.path}" asks for a sign-in. Give its route \`meta: ${open}\`.`)
+    Object.assign(record.meta, { requiresAuth: false, roles: undefined })
+  }
+}
+
+function report(problem: string): void {
+  console.error(new Error(problem))
+}
+
+/**
+ * Takes the say from the guards of the routes that are left for `to`, `onBeforeRouteLeave` and the
+ * like. A page that may not be seen any more cannot be kept open.
+ */
+export function silenceGuards(here: Page, to: Page): void {
+  for (const record of here.matched) {
+    if (to.matched.includes(record)) continue
+    record.leaveGuards.clear()
+    record.instances = {} // Whose `beforeRouteLeave` would be called.
+  }
 }
 
 /** Whether this is a path, and a browser that follows it stays on this origin. */

@@ -5,7 +5,7 @@ export type Fetch = typeof globalThis.fetch
 
 /** Without `given`, the global `fetch` of the moment of each call: it may be replaced later. */
 export function fetchOrGlobal(given?: Fetch): Fetch {
-  return given ?? ((...args) => globalThis.fetch(...args))
+  return given ?? ((input, init) => globalThis.fetch(input, init))
 }
 
 /** What is sent, read once: a `URL`, a `Request` or any other object may change later. */

@@ -74,10 +74,15 @@ export class Session {
 
   /**
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
-   * (R3), else a promise of the next one. Null if the 401 is the answer (R4).
+   * (R3), else a promise of the next one. Null if the 401 is the answer (R4). `receivedAt`: of the grant
+   * that the rejected one came with, by default the current one.
    */
-  tokenAfter401(rejected: string, route: string): string | Promise<string> | null {
-    if (rejected !== this.#grant?.accessToken) return this.tokenToSend() // R3
+  tokenAfter401(
+    rejected: string,
+    route: string,
+    receivedAt?: number,
+  ): string | Promise<string> | null {
+    if (!this.#isCurrent(rejected, receivedAt)) return this.tokenToSend() // R3
     if (this.#routes.isClosed(route)) return null
     const next = this.nextToken('unauthorized')
     if (this.#refresh) this.#rejectedToken = rejected
@@ -88,9 +93,14 @@ export class Session {
   }
 
   /** What a route answered to a request with `token`. A late 401 says nothing about the next token. */
-  noteAnswer(route: string, token: string, status: number): void {
-    const isLate = status === 401 && token !== this.#grant?.accessToken
-    if (!isLate) this.#routes.answered(route, token, status)
+  noteAnswer(route: string, token: string, status: number, receivedAt?: number): void {
+    if (status === 401 && !this.#isCurrent(token, receivedAt)) return
+    this.#routes.answered(route, token, status)
+  }
+
+  /** By the time of its receipt too: an API may return the same token again. */
+  #isCurrent(token: string, receivedAt = this.#grant?.receivedAt): boolean {
+    return token === this.#grant?.accessToken && receivedAt === this.#grant.receivedAt
   }
 
   /** A request to `path` was sent again. */

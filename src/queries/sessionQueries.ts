@@ -25,13 +25,16 @@ export const sessionQueries: PiniaColadaPlugin = (context) => {
     for (const entry of mutationCache.getEntries()) mutationCache.remove(entry)
   })
 
-  /** A query is sent again once, never twice: its session may be replaced time and again. */
-  let lastReplaced: unknown
+  /**
+   * A query is sent again once, never twice: its session may be replaced time and again. One error may
+   * have cut off several of them.
+   */
+  const lastReplaced = new WeakMap<object, unknown>()
   PiniaColadaQueryHooksPlugin({
     onError(error, entry) {
       const isReplaced = error instanceof SessionEndedError && error.reason === 'replaced'
-      if (!isReplaced || error === lastReplaced || !entry.active) return
-      lastReplaced = error
+      if (!isReplaced || error === lastReplaced.get(entry) || !entry.active) return
+      lastReplaced.set(entry, error)
       queryCache.fetch(entry).catch(() => {})
     },
   })(context)

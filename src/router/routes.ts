@@ -1,14 +1,21 @@
 /** The app's pages, and who may enter them (src/auth/guard.ts). */
 import type { RouteRecordRaw } from 'vue-router'
+import type { AccessMeta } from '@/auth/index.ts'
 // Not lazy: it is needed when nothing can be loaded.
 import UnavailableView from '@/views/UnavailableView.vue'
 
 declare module 'vue-router' {
-  interface RouteMeta {
+  interface RouteMeta extends AccessMeta {
     /** What stands in the title of the browser's tab, before the name of the app. */
     title?: string
   }
 }
+
+/**
+ * Views that are kept alive while another is shown, by the names of their files: `ProjectsView`. They
+ * go when their person leaves (App.vue).
+ */
+export const keptViews: string[] = []
 
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('@/views/HomeView.vue') },
@@ -45,13 +52,13 @@ export const routes: RouteRecordRaw[] = [
       },
     ],
   },
-  // demo:start
   {
     path: '/admin',
     name: 'admin',
     component: () => import('@/views/AdminView.vue'),
-    meta: { title: 'Admin', requiresAuth: true, roles: ['admin'] },
+    meta: { title: 'Admin', roles: ['admin'] },
   },
+  // demo:start
   {
     path: '/lab',
     name: 'lab',

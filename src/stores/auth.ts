@@ -1,14 +1,18 @@
 /** The app's auth store. It owns the tokens: the access token in memory, the refresh token by its back end. */
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
-import { backend } from '@/api/backend.ts'
+import { backend, baseURL } from '@/api/backend.ts'
 import { UserSchema } from '@/api/user.ts'
-import { createAuth } from '@/auth/index.ts'
+import { createAuth, sharedName } from '@/auth/index.ts'
 import type { AuthEvent } from '@/auth/index.ts'
 import { showInDevtools } from '@/devtools.ts'
+import { tracker } from '@/tracker.ts'
+
+/** What the tabs of this app share, and no other app on this origin. */
+const name = sharedName({ app: import.meta.env.BASE_URL, api: baseURL })
 
 export const useAuthStore = defineStore('auth', () =>
-  createAuth({ backend, user: UserSchema, onEvent }),
+  createAuth({ backend, name, user: UserSchema, onEvent }),
 )
 
 /**
@@ -22,8 +26,8 @@ export function endRefreshPause(): void {
 /** How many refreshes this tab has made since the sign-in, or since the page was loaded. */
 export const refreshes = ref(0)
 
-/** The seam for logs, metrics and an error tracker. */
 function onEvent(event: AuthEvent): void {
+  tracker.event(event)
   if (event.type === 'end') refreshes.value = 0
   if (event.type === 'refresh' && event.outcome === 'granted') refreshes.value += 1
   if (!import.meta.env.DEV) return

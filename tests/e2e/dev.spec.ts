@@ -46,21 +46,19 @@ test('the recipe for an upload reports its progress, through an expiry', async (
   expect(await mock.count(REFRESH)).toBe(1)
 })
 
-test('the console reports what the policy of the build would block', async ({
+test('the console reports what the policy of the build would block, and which line allows it', async ({
   browser,
   baseURL,
 }) => {
   // In a context whose console is not watched.
   const page = await browser.newPage({ baseURL })
   const said: string[] = []
-  page.on('console', (message) => {
-    const isOfDevtools = message.location().url.includes('vue-devtools')
-    if (!isOfDevtools) said.push(message.text())
-  })
+  page.on('console', (message) => said.push(message.text()))
   const reports = (of = '') =>
     said.filter((text) => /report-only/i.test(text) && text.includes(of)).length
   await signIn(page)
-  expect(reports(), 'of the app itself').toBe(0)
+  await expect(page.locator('#__vue-devtools-container__')).toBeAttached()
+  expect(reports(), 'of the app and Vue DevTools').toBe(0)
 
   const isShown = await page.evaluate(() => {
     const style = document.createElement('style')
@@ -78,6 +76,10 @@ test('the console reports what the policy of the build would block', async ({
   await expect.poll(() => reports('style-src')).toBe(1)
   await expect.poll(() => reports('script-src')).toBe(1)
   await expect.poll(() => reports('TrustedHTML')).toBe(1)
+  const advice = (of: string) => said.filter((text) => text.includes(of)).length
+  await expect.poll(() => advice('"injectedStyles: true" in headers.config.ts')).toBe(1)
+  await expect.poll(() => advice('"injectedHtml: true" in headers.config.ts')).toBe(1)
+  await expect.poll(() => advice('(script-src-elem). No line of headers.config.ts')).toBe(1)
   await page.close()
 })
 

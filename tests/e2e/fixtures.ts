@@ -11,6 +11,7 @@ export { expect } from '@playwright/test'
 export const names = {
   signIn: 'Sign in',
   signOut: 'Sign out',
+  newProject: 'New project',
   username: 'Username',
   password: 'Password',
   retry: 'Retry',
@@ -125,6 +126,7 @@ export async function goHome(page: Page) {
 // demo:start
 /** Adds a project to the dashboard or the list that the browser is on. */
 export async function addProject(page: Page, name: string) {
+  await page.getByRole('button', { name: names.newProject }).click()
   await page.getByLabel(names.projectName).fill(name)
   await page.getByRole('button', { name: names.addProject }).click()
 }

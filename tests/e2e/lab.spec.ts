@@ -173,6 +173,9 @@ test('a second tab, opened from the lab, sends at once and shares the refresh; o
   await fillNumber(page, labNames.latency, 1000)
   await send(page, { requests: 6 })
   await expect(second.getByText('Under way')).not.toHaveCount(0)
+  await expect(second.locator('.trace-lane'), 'it has heard of the requests of both').toHaveCount(
+    12,
+  )
   await openPage(page, 'Dashboard')
   await expectHeading(page, 'Dashboard')
   await expect(second.getByText('Under way')).toHaveCount(0)

@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url))
 const SCRIPT = 'scripts/remove-demo.ts'
+const NAME = 'scripts/name.ts'
 const MARKED = 'const kept = 1\nconst demo = 2 // demo\n'
 const CUT = 'const kept = 1\n'
 
@@ -38,7 +39,7 @@ function createProject({ folder = '', ignored = '' } = {}) {
   const has = (file: string) => existsSync(join(root, file))
 
   mkdirSync(join(root, 'scripts'), { recursive: true })
-  copyFileSync(pathOf(SCRIPT), join(root, SCRIPT))
+  for (const script of [SCRIPT, NAME]) copyFileSync(pathOf(script), join(root, script))
   write('package.json', '{ "type": "module", "scripts": { "remove-demo": "", "dev": "" } }')
   write('scripts/start/src/start.ts', 'started')
   write('src/lab/run.ts', 'demo')
@@ -49,16 +50,11 @@ function createProject({ folder = '', ignored = '' } = {}) {
     git('add', '--all')
     git('commit', '-q', '-m', 'All')
   }
-  const run = (...options: string[]) =>
-    spawnSync(
-      process.execPath,
-      [pathOf('node_modules/jiti/lib/jiti-cli.mjs'), SCRIPT, ...options],
-      {
-        cwd: root,
-        encoding: 'utf8',
-      },
-    )
-  return { commit, has, read, run, write }
+  const jiti = pathOf('node_modules/jiti/lib/jiti-cli.mjs')
+  const runScript = (script: string, ...options: string[]) =>
+    spawnSync(process.execPath, [jiti, script, ...options], { cwd: root, encoding: 'utf8' })
+  const run = (...options: string[]) => runScript(SCRIPT, ...options)
+  return { commit, has, read, run, runScript, write }
 }
 
 it('takes the demo off', () => {
@@ -66,7 +62,7 @@ it('takes the demo off', () => {
   commit()
   expect(run()).toMatchObject({ status: 0, stderr: '' })
 
-  expect([has('src/lab'), has('scripts')]).toEqual([false, false])
+  expect([has('src/lab'), has(SCRIPT), has('scripts/start')]).toEqual([false, false, false])
   expect(read('src/start.ts')).toBe('started')
   expect(read('src/shared.ts')).toBe(CUT)
   expect(JSON.parse(read('package.json')).scripts).toEqual({ dev: '' })
@@ -118,7 +114,7 @@ it('leaves ignored files where they are, and says so', () => {
   const { status, stdout } = run()
 
   expect(status).toBe(0)
-  expect(stdout).toContain('Left:       scripts, src/lab, with files that git does not track')
+  expect(stdout).toContain('Left:       scripts/start, src/lab, with files that git does not track')
   expect(read('src/lab/private.ts')).toBe('mine')
   expect([has('src/lab/run.ts'), has('private.ts')]).toEqual([false, false])
 })
@@ -140,4 +136,66 @@ it('keeps the proof of src/auth when it is asked to', () => {
   expect(project.run('--keep-proof').status).toBe(0)
   expect(project.has('tests/proof/auth/client.test.ts')).toBe(true)
   expect(project.has('tests/proof/lab')).toBe(false)
+})
+
+describe('The name', () => {
+  /** With the template's name in all its forms. */
+  function createNamed() {
+    const project = createProject()
+    project.write(
+      'index.html',
+      '<meta name="description" content="A starter" /><title>Vue Silent Refresh</title>',
+    )
+    project.write(
+      'README.md',
+      '# Vue Silent Refresh\n\n- **Name.** `npm run name -- Acme`\n- Pages.\n',
+    )
+    project.write(
+      'package.json',
+      '{ "name": "vue-silent-refresh", "description": "A starter", "scripts": { "name": "", "dev": "" } }',
+    )
+    project.commit()
+    return project
+  }
+
+  it('is put wherever the template’s name was', () => {
+    const { has, read, run } = createNamed()
+    expect(run('--name', 'Café & Co. 2')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('no quotes'),
+    })
+    expect(has(SCRIPT)).toBe(true)
+
+    expect(run('--name', 'Café Nº 2')).toMatchObject({ status: 0, stderr: '' })
+    expect(read('index.html')).toBe(
+      '<meta name="description" content="Café Nº 2" /><title>Café Nº 2</title>',
+    )
+    expect(read('README.md')).toBe('# Café Nº 2\n\n- Pages.\n')
+    expect(JSON.parse(read('package.json'))).toEqual({ name: 'cafe-no-2', scripts: { dev: '' } })
+    expect(has('scripts')).toBe(false)
+  })
+
+  it('can be given later', () => {
+    const { has, read, run, runScript } = createNamed()
+    run()
+    expect(read('README.md')).toContain('Vue Silent Refresh')
+
+    expect(runScript(NAME)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Say the name/),
+    })
+    expect(runScript(NAME, 'Acme')).toMatchObject({ status: 0, stderr: '' })
+    expect(read('README.md')).toBe('# Acme\n\n- Pages.\n')
+    expect(has(NAME)).toBe(false)
+  })
+})
+
+it('documents link to what they name and the start does not have', () => {
+  const project = createProject()
+  project.write('docs/rules.md', 'See `src/lab/run.ts` and `src/shared.ts`.\n')
+  project.commit()
+  project.run()
+  expect(project.read('docs/rules.md')).toMatch(
+    /^See \[`src\/lab\/run.ts`\]\(https:.*\/src\/lab\/run.ts\) and `src\/shared.ts`.$/m,
+  )
 })

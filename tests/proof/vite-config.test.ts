@@ -3,7 +3,7 @@ import { createServer as createApi } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'vite'
-import type { ConfigEnv, UserConfig } from 'vite'
+import type { ConfigEnv, HtmlTagDescriptor, Plugin, UserConfig } from 'vite'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { contentSecurityPolicy, cspPlugin, securityHeaders } from '../../headers.config.ts'
 import config from '../../vite.config.ts'
@@ -144,6 +144,7 @@ it.each([
   "default-src 'none'",
   "style-src 'self'",
   "img-src 'self' blob:",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "require-trusted-types-for 'script'",
@@ -158,6 +159,12 @@ it('the policy that is sent as a header also says that nobody may frame the page
   )
 })
 
+it('{ workers: true }: the header leaves the policy to the page, because workers would get it too', () => {
+  expect(securityHeaders({}, { workers: true })['Content-Security-Policy']).toBe(
+    "frame-ancestors 'none'",
+  )
+})
+
 it.each([
   ['X-Content-Type-Options', 'nosniff'],
   ['Referrer-Policy', 'same-origin'],
@@ -166,13 +173,61 @@ it.each([
   expect(read().preview!.headers).toMatchObject({ [name]: value })
 })
 
-it('the page of the build carries the policy, with the API in it', () => {
+it.each([
+  [{ injectedStyles: true }, "style-src 'self' 'unsafe-inline'"],
+  [{ workers: true }, "worker-src 'self'"],
+  [{ workers: true }, 'trusted-types vue default'],
+  [{ dataPictures: true }, "img-src 'self' blob: data:"],
+  [{ pictures: ['https://images.example.com'] }, "img-src 'self' blob: https://images.example.com"],
+])('%o adds one thing to the policy: %s', (loosened, directive) => {
+  expect(contentSecurityPolicy({}, loosened).split('; ')).toContain(directive)
+  expect(contentSecurityPolicy({}, {}).split('; ')).not.toContain(directive)
+})
+
+it('{ injectedHtml: true } turns Trusted Types off, and nothing else', () => {
+  const strict = contentSecurityPolicy({}, {}).split('; ')
+  expect(contentSecurityPolicy({}, { injectedHtml: true }).split('; ')).toEqual(
+    strict.filter((directive) => !directive.includes('trusted-types')),
+  )
+})
+
+it('nothing is loosened from the start', () => {
+  expect(contentSecurityPolicy()).toBe(contentSecurityPolicy({}, {}))
+})
+
+it('the page of the build carries the policy, with the API in it', async () => {
   const env = { VITE_API_BASE_URL: 'https://api.example.com' }
-  const transform = cspPlugin(env).transformIndexHtml as () => object[]
-  expect(transform()).toMatchObject([
+  expect(await pageOf(cspPlugin(env, {}))).toMatchObject([
     {
       tag: 'meta',
       attrs: { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy(env) },
     },
   ])
 })
+
+it('{ workers: true } lets in workers of this origin only', async () => {
+  const [, { children }] = (await pageOf(cspPlugin({}, { workers: true }))) as [
+    HtmlTagDescriptor,
+    HtmlTagDescriptor,
+  ]
+  let policy: { createScriptURL(url: string): string | null }
+  const trustedTypes = { createPolicy: (_: string, given: typeof policy) => (policy = given) }
+  const location = { origin: 'https://app.example' }
+  const document = { baseURI: 'https://app.example/desk/' }
+  new Function('globalThis', 'location', 'document', children as string)(
+    { trustedTypes },
+    location,
+    document,
+  )
+
+  expect(policy!.createScriptURL('/sw.js')).toBe('/sw.js')
+  expect(policy!.createScriptURL('https://app.example/sw.js')).toBe('https://app.example/sw.js')
+  expect(policy!.createScriptURL('//example.com/sw.js')).toBeNull()
+  expect(policy!.createScriptURL('blob:https://example.com/1')).toBeNull()
+})
+
+/** What a plugin puts into the page of a build. */
+async function pageOf({ transformIndexHtml }: Plugin): Promise<HtmlTagDescriptor[]> {
+  const { handler } = transformIndexHtml as { handler: (...args: unknown[]) => HtmlTagDescriptor[] }
+  return handler('', {})
+}

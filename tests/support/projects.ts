@@ -1,5 +1,6 @@
 /** Projects as the API answers them. */
-import type { Page, Project } from '@/api/projects.ts'
+import type { Page } from '@/api/pages.ts'
+import type { Project } from '@/api/projects.ts'
 
 let serial = 1000
 

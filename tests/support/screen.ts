@@ -9,6 +9,7 @@ import type { Pinia } from 'pinia'
 import type { Component, Plugin } from 'vue'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createMemoryHistory, createRouter, routeLocationKey, routerKey } from 'vue-router'
+import type { RouteRecordRaw } from 'vue-router'
 import App from '@/App.vue'
 import { installAuthGuard } from '@/auth/index.ts'
 import { useAuthStore } from '@/stores/auth.ts'
@@ -62,6 +63,7 @@ export function useScreen(): FakeApi {
     sent.length = 0
     unanswered.length = 0
     localStorage.clear()
+    sessionStorage.clear()
     document.body.replaceChildren()
     // Each test is a browser of its own.
     vi.stubGlobal('BroadcastChannel', undefined)
@@ -160,15 +162,20 @@ export function show(component: Component, props: Record<string, unknown> = {}):
 interface AppOptions {
   /** `false`: nobody navigates when a session ends. */
   guarded?: boolean
+  /** In place of the app's. */
+  pages?: RouteRecordRaw[]
   /** Gets what components throw, which else fails the test. */
   errorHandler?: (error: unknown) => void
 }
 
 /** The whole app at an address. */
-export async function openApp(path: string, { guarded = true, errorHandler }: AppOptions = {}) {
+export async function openApp(
+  path: string,
+  { guarded = true, pages = routes, errorHandler }: AppOptions = {},
+) {
   const history = createMemoryHistory()
   history.replace(path)
-  const router = createRouter({ history, routes })
+  const router = createRouter({ history, routes: pages })
   if (guarded) installAuthGuard(router, { auth: useAuthStore() })
   await codeOfAllPages()
   const config = errorHandler && { errorHandler }

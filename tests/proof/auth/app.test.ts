@@ -291,11 +291,6 @@ describe('the status of a refresh that is taken for what few APIs mean by it', (
   async function reported(error: Error) {
     const onEvent = vi.fn<(event: AuthEvent) => void>()
     const auth = await signIn(openTab({ onEvent }))
-    void auth.refresh()
-    await elapse()
-    backend.latest('refresh').grant()
-    await elapse()
-    onEvent.mockClear()
     const refreshed = outcome(auth.refresh())
     await elapse()
     backend.latest('refresh').fail(error)

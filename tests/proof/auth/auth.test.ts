@@ -180,6 +180,24 @@ describe('R6: a sign-in that got no answer', () => {
     expect(session.ended).toBeNull()
     expect(sleeper.sessions.current()!.id).toBe(session.id)
   })
+
+  it('is none if it was never sent', async () => {
+    const tabs = Object.assign(browser.openTab(), { asleep: true })
+    const [auth, other] = [openTab(), openTab({ tabs })]
+    const signedIn = auth.login(credentials)
+    await elapse()
+    const cancelled = outcome(other.login(credentials)) // Waits for the lock.
+    await elapse()
+    void other.logout()
+    backend.latest('login').grant()
+    await signedIn
+    await elapse(1_000)
+    expect(cancelled.reason).toBeInstanceOf(SessionEndedError)
+    const { id } = auth.sessions.current()!
+    backend.latest('refresh').grant()
+    await elapse()
+    expect([auth, other].map(({ sessions }) => sessions.current()?.id)).toEqual([id, id])
+  })
 })
 
 describe('R8: a tab that has no refresh token', () => {
@@ -302,28 +320,6 @@ describe('onEvent', () => {
       ],
     ])
   })
-})
-
-it('names the cookie where the first refresh after a sign-in is refused, and only there', async () => {
-  const problems: (string | undefined)[] = []
-  const onEvent = (event: AuthEvent) => {
-    if (event.type === 'refresh' && event.outcome === 'refused') problems.push(event.problem)
-  }
-  for (const refreshes of [0, 1]) {
-    const auth = await signIn(openTab({ onEvent }))
-    for (let n = 0; n < refreshes; n += 1) {
-      void auth.refresh()
-      await elapse()
-      backend.latest('refresh').grant()
-      await elapse()
-    }
-    await elapse(900_000)
-    auth.getAccessToken().catch(() => {})
-    await elapse()
-    backend.latest('refresh').fail(httpError(401))
-    await elapse()
-  }
-  expect(problems).toEqual([expect.stringContaining('cookie'), undefined])
 })
 
 it('R8: what the API says as it refuses a refresh reaches all tabs', async () => {

@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createApp, h } from 'vue'
 import type { Component } from 'vue'
+import { RouterView, onBeforeRouteLeave } from 'vue-router'
 import type { RouteLocationNormalized } from 'vue-router'
 import type { User } from '@/auth/index.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
@@ -750,4 +752,27 @@ describe('prepare', () => {
 it('an address is never matched by the page that stands in for others', async () => {
   await router.push('/no/such/page')
   expect(here().name).toBe('not-found')
+})
+
+it('R19: a guard of a page does not keep it open after the session, whatever the shell does', async () => {
+  const stay = vi.fn<() => boolean>().mockReturnValue(false)
+  const component = {
+    setup() {
+      onBeforeRouteLeave(stay)
+      return () => h('h1', 'Mine')
+    },
+  }
+  router.addRoute({ path: '/mine', component, meta: { requiresAuth: true } })
+  const app = createApp({ render: () => h(RouterView) }).use(router)
+  app.mount(document.createElement('div'))
+  await signIn()
+  await router.push('/mine')
+  await router.push('/')
+  expect(here().path).toBe('/mine')
+  expect(stay).toHaveBeenCalledOnce()
+
+  await expire()
+  expect(stay).toHaveBeenCalledOnce()
+  expect(here().fullPath).toBe('/login?redirect=/mine')
+  app.unmount()
 })

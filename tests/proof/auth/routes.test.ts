@@ -5,7 +5,7 @@ import { Routes } from '@/auth/routes.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
 import { createApiClient } from '@/auth/index.ts'
 import { createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { httpError } from '../../support/backend.ts'
+import { grantFor, httpError } from '../../support/backend.ts'
 import { baseURL, createWorld, openClient } from '../../support/world.ts'
 
 useFakeClock()
@@ -162,6 +162,25 @@ it.each([503, 429])(
     expect(backend.count('refresh')).toBe(1)
   },
 )
+
+it('R3: an API that returns the same token each time costs one refresh for six late 401s', async () => {
+  const same = () => ({ ...grantFor(), accessToken: 'constant' })
+  const auth = await signIn(undefined, same())
+  const { fetch, sent, arrived } = createStubApi()
+  const api = createApiClient({ baseURL, auth, fetch })
+  const calls = [1, 2, 3, 4, 5, 6].map((n) => outcome(api(`/${n}`)))
+  await arrived(6)
+  for (const [n, { answer }] of sent.slice(0, 6).entries()) {
+    answer(unauthorized())
+    await elapse(1)
+    if (n === 0) backend.latest('refresh').grant(same())
+    await arrived(7 + n)
+    sent[6 + n]!.answer(ok())
+    await elapse()
+  }
+  expect(calls.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'fulfilled'))
+  expect(backend.count('refresh')).toBe(1)
+})
 
 it('while refreshes fail, no route goes on with a token past its lifetime', async () => {
   const auth = await signIn()

@@ -94,7 +94,6 @@ describe('sign-in', () => {
     ['no object', '<html>'],
     ['no user', { accessToken: 'secret', expiresIn: 900 }],
     ['no header can carry the token', { ...grantFor(), accessToken: 'secret\r\n' }],
-    ['milliseconds for seconds', { ...grantFor(), expiresIn: 900_000_000 }],
   ])(
     'says what is wrong with an answer that is no grant, and shows none of it: %s',
     async (_, answer) => {
@@ -566,7 +565,7 @@ describe('R7: a temporary failure', () => {
     ['a user without roles', { ...grantFor(), user: { ...ada, roles: undefined } }],
     ['roles that are none', { ...grantFor(), user: { ...ada, roles: [7] } }],
     ['a user whose id is none', { ...grantFor(), user: { ...ada, id: {} } }],
-    ...[0, -1, NaN, Infinity, 1e12].map((expiresIn): [string, unknown] => [
+    ...[0, -1, NaN, Infinity].map((expiresIn): [string, unknown] => [
       `expiresIn ${expiresIn}`,
       { ...grantFor(), expiresIn },
     ]),

@@ -26,8 +26,10 @@ interface Real {
   refresh: (origin: string, token: string) => Promise<Response>
   rotates: boolean
   revokes: boolean
-  /** Whether a disabled person's refresh is refused. */
-  refusesDisabled: boolean
+  /** Whether a disabled person's refresh is refused. Undefined: it has no accounts to disable. */
+  refusesDisabled?: boolean
+  /** What the sign-in page says of a wrong password. */
+  wrong: string
 }
 
 const post = (url: string, body: object) =>
@@ -45,7 +47,16 @@ const servers: Real[] = [
     refresh: (origin, refreshToken) => post(`${origin}/refresh-token`, { refreshToken }),
     rotates: false,
     revokes: false,
-    refusesDisabled: false,
+    wrong: 'Wrong username or password.', // The API says “Unauthorized”.
+  },
+  {
+    name: 'fastapi',
+    api: '/',
+    refreshPath: '/refresh',
+    refresh: (origin, refresh_token) => post(`${origin}/refresh`, { refresh_token }),
+    rotates: true,
+    revokes: true,
+    wrong: 'Incorrect username or password',
   },
   {
     name: 'django',
@@ -55,6 +66,7 @@ const servers: Real[] = [
     rotates: true,
     revokes: true,
     refusesDisabled: false,
+    wrong: 'No active account found with the given credentials',
   },
   {
     name: 'oidc',
@@ -68,6 +80,7 @@ const servers: Real[] = [
     rotates: true,
     revokes: true,
     refusesDisabled: true,
+    wrong: 'Wrong',
   },
 ]
 
@@ -131,7 +144,7 @@ for (const real of servers) {
 
     test('a wrong password is told', async ({ page }) => {
       await signIn(page, '/login', 'wrong')
-      await expect(page.getByRole('alert')).toContainText('Wrong')
+      await expect(page.getByRole('alert')).toContainText(real.wrong)
       expect(refreshes()).toBe(0)
     })
 
@@ -213,7 +226,7 @@ for (const real of servers) {
     test('sign-out, and what a copy of the refresh token is worth', async ({ page }) => {
       await signedIn(page)
       const copy = await page.evaluate(() => localStorage.getItem('auth.refresh-token'))
-      const isTold = /blacklist|revocation/
+      const isTold = /blacklist|revocation|logout/
       const told = real.revokes ? page.waitForResponse(isTold) : undefined
       await signOut(page)
       await told
@@ -227,6 +240,23 @@ for (const real of servers) {
       const { ok } = await real.refresh(server.origin, copy!)
       expect(ok).toBe(!real.revokes)
     })
+
+    if (real.revokes && real.name !== 'oidc') {
+      test('sign-out in the other tab, with a dead token: the session is dead at the server', async ({
+        page,
+        context,
+      }) => {
+        await signedIn(page)
+        const second = await secondTab(context)
+        const copy = await page.evaluate(() => localStorage.getItem('auth.refresh-token'))
+        elapse(16 * MINUTE)
+        const told = second.waitForResponse(/blacklist|logout/)
+        await second.getByRole('button', { name: 'Sign out' }).click()
+        await told
+        await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+        expect((await real.refresh(server.origin, copy!)).ok).toBe(false)
+      })
+    }
 
     if (real.name === 'oidc') {
       test('after a sign-out the provider asks for the password', async ({ page }) => {
@@ -256,8 +286,7 @@ for (const real of servers) {
       })
     }
 
-    // Express has no accounts to disable: its tokens say all that it knows.
-    if (real.name !== 'express') {
+    if (real.refusesDisabled !== undefined) {
       test('a disabled person: no loop of refreshes', async ({ page }) => {
         await signedIn(page)
         server.disable()

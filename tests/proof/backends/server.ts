@@ -19,19 +19,28 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 
-export type ServerName = 'express' | 'django' | 'oidc'
+export type ServerName =
+  'express' | 'django' | 'oidc' | 'fastapi' | 'nest' | 'better-auth' | 'session'
 
 /** What a server's log says of a refresh that reached it. */
 const REFRESH: Record<ServerName, RegExp> = {
   express: /POST \/refresh-token/g,
   django: /POST \/api\/token\/refresh\//g,
   oidc: /POST \/token refresh_token/g,
+  fastapi: /POST \/refresh/g,
+  nest: /POST \/auth\/refresh/g,
+  'better-auth': /GET \/auth\/(?:token|get-session)/g,
+  session: /GET \/api\/user/g,
 }
 
 const COMMAND: Record<ServerName, string[]> = {
   express: [process.execPath, 'express.mjs'],
   django: ['/usr/bin/python3', 'simplejwt.py'],
   oidc: [process.execPath, 'oidc.mjs'],
+  fastapi: ['/usr/bin/python3', 'fastapi_app.py'],
+  nest: [process.execPath, 'nest.mjs'],
+  'better-auth': [process.execPath, 'better-auth.mjs'],
+  session: ['/usr/bin/python3', 'session.py'],
 }
 
 /** Where .ci/backends has installed the servers. */

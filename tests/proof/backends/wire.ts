@@ -24,7 +24,10 @@ interface Fault {
   run: (answer: () => Promise<Response>) => Promise<Response>
 }
 
-export function createWire(fetch: typeof globalThis.fetch, isRefresh: (sent: Sent) => boolean) {
+export function createWire(
+  fetch: typeof globalThis.fetch,
+  isRefresh: (sent: Sent, before?: Sent) => boolean,
+) {
   const sent: Sent[] = []
   const faults: Fault[] = []
 
@@ -71,7 +74,7 @@ export function createWire(fetch: typeof globalThis.fetch, isRefresh: (sent: Sen
   return {
     fetch: watched,
     sent,
-    refreshes: () => sent.filter(isRefresh),
+    refreshes: () => sent.filter((entry, index) => isRefresh(entry, sent[index - 1])),
     /** How often this path, or one that ends like it, was called. */
     count: (method: string, path: string) =>
       sent.filter((entry) => entry.method === method && entry.path.endsWith(path)).length,

@@ -1,7 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { LogEntry } from '@/lab/log.ts'
-import { useAuthStore } from '@/stores/auth.ts'
 import LabView from '@/views/LabView.vue'
 import { ada, grantFor } from '../../support/backend.ts'
 import {
@@ -301,7 +300,6 @@ describe('The refresh lab', () => {
   it('revokes the session, so that the next run ends at the sign-in', async () => {
     const router = await openApp('/lab')
     await chooseNothing()
-    await useAuthStore().refresh() // A first one that is refused would warn of the cookie.
 
     await click(screen.button('Revoke session'))
     expect(screen.has('The next request ends the session.')).toBe(true)

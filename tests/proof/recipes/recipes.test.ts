@@ -4,6 +4,7 @@ import { createPinia, setActivePinia } from 'pinia'
 import { effectScope, ref } from 'vue'
 import type { EffectScope } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import { useAuthStore } from '@/stores/auth.ts'
 import { elapse, outcome } from '../../support/time.ts'
 import { http as axios } from './axios.ts'
@@ -11,6 +12,7 @@ import { download } from './download.ts'
 import { useServerEvents } from './events.ts'
 import { query } from './graphql.ts'
 import { http as ky } from './ky.ts'
+import { installGuard } from './languages.ts'
 import { http as openapi } from './openapi-fetch.ts'
 import { usePicture } from './picture.ts'
 import { reports } from './second-api.ts'
@@ -606,3 +608,23 @@ function stubXhr() {
   vi.stubGlobal('XMLHttpRequest', Xhr)
   return { open, abort }
 }
+
+it('languages: the sign-in page and the first page are in the language of the address', async () => {
+  const component = { render: () => null }
+  const children = [
+    { path: 'login', component, meta: { guestOnly: true } },
+    { path: 'dashboard', component, meta: { requiresAuth: true } },
+  ]
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/:lang(en|fr)', children }],
+  })
+  installGuard(router)
+  await router.push('/fr/login')
+  expect(router.currentRoute.value.path).toBe('/fr/dashboard')
+
+  await useAuthStore().logout()
+  expect(router.currentRoute.value.path).toBe('/fr/login')
+  await router.push('/en/dashboard?tab=2')
+  expect(router.currentRoute.value.fullPath).toBe('/en/login?redirect=/en/dashboard?tab=2')
+})

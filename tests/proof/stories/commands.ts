@@ -169,6 +169,35 @@ const askBroken = tabStep(
   isSignedIn,
 )
 
+const askBetween = tabStep(
+  'asks the broken route, one that a refresh helps, and the broken one again',
+  async (world, tab) => {
+    for (const to of ['broken route', 'api', 'broken route'] as const) {
+      if (to === 'api') world.api.refuseAccessTokens()
+      if (tab.awake) world.request(tab, { method: 'GET', to, abortable: false })
+      await world.pass(50)
+    }
+  },
+  isSignedIn,
+)
+
+const hearLate = tabStep(
+  'hears late that its replay is refused, when there is another token, which dies',
+  async (world, tab) => {
+    const get = () => world.request(tab, { method: 'GET', to: 'api', abortable: false })
+    const refusal = { endpoint: 'notes', outcome: 401, there: 5 } as const
+    world.network.plans.unshift({ ...refusal, back: 5 }, { ...refusal, back: 300 })
+    get()
+    await world.pass(50)
+    if (isSignedIn(world, tab)) world.refresh(tab)
+    await world.pass(400)
+    world.api.refuseAccessTokens()
+    if (isSignedIn(world, tab)) get()
+    await world.pass(50)
+  },
+  isSignedIn,
+)
+
 const loseRotation = tabStep(
   'loses the answer of a refresh that the API has done, and tries again',
   async (world, tab) => {
@@ -334,6 +363,8 @@ const any: [number, fc.Arbitrary<Step>][] = [
   [1, dropOut],
   [1, tryAgain],
   [1, askBroken],
+  [1, askBetween],
+  [1, hearLate],
   [1, mend],
   [1, loseRotation],
   [1, loseSignIn],

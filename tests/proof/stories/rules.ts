@@ -193,7 +193,7 @@ export class Rules implements Watcher<Tab> {
     }
     if (tab.suspect?.token === token) {
       tab.doomed = { name, token }
-      if (!this.#mayHaveFailed(session, tab.suspect.at)) {
+      if (tab.suspect.isSure && !this.#mayHaveFailed(session, tab.suspect.at)) {
         this.broken('R2', `${name} carries ${token}, which is being replaced`)
       }
     }
@@ -209,6 +209,7 @@ export class Rules implements Watcher<Tab> {
     const grant = answer instanceof Error ? null : (answer.body as { accessToken?: string })
     this.#note(`${tab.name} gets ${status} for ${endpoint === 'notes' ? call.url : endpoint}`)
     if (endpoint === 'login') this.#signInAnswers.set(tab, answer)
+    if (endpoint === 'login' && !grant?.accessToken && status !== 401) tab.inDoubt = true
     if (endpoint === 'notes') {
       const request = this.world.requestAt(call.url)
       request.atNetwork = false
@@ -216,8 +217,8 @@ export class Rules implements Watcher<Tab> {
       if (token) this.#judgeToken(call, token, answer)
     } else if (grant?.accessToken) {
       this.#deadlines.set(grant.accessToken, Date.now() + LIFETIME)
-      if (endpoint === 'login') tab.begins = true
-      else this.#refreshed(call, grant.accessToken)
+      if (endpoint === 'refresh') this.#refreshed(call, grant.accessToken)
+      else Object.assign(tab, { begins: true, inDoubt: false })
     } else if (endpoint === 'refresh') {
       const refused = status === 400 || status === 401 || status === 403
       this.seen.add(refused ? 'a refresh that was refused' : 'a refresh that failed')
@@ -262,13 +263,13 @@ export class Rules implements Watcher<Tab> {
     if (answer.status !== 401 || isCurrent) tab.routes.answered(route, token, answer.status)
     if (answer.status !== 401 || request.sends > 1) return
     request.after401 = isCurrent ? tab.routes.after401(route) : 'replay'
-    if (request.after401 === 'final') this.seen.add('a closed route')
-    if (request.after401 === 'final') return
+    if (request.after401 === 'final') return void this.seen.add('a closed route')
     tab.rejected.add(token)
     if (!isCurrent) return
     request.rejectedToken = token
-    tab.suspect = { token, at: Date.now() }
-    if (request.after401 === 'replay') tab.wantsSince ??= Date.now()
+    const isSure = request.after401 === 'replay'
+    tab.suspect = { token, at: Date.now(), isSure: isSure || !!tab.suspect?.isSure }
+    if (isSure) tab.wantsSince ??= Date.now()
   }
 
   /** Whether a refresh of this session may have failed since then, or held the next one back. */
@@ -285,7 +286,10 @@ export class Rules implements Watcher<Tab> {
     if (endpoint === 'notes') this.world.requestAt(url).atNetwork = false
     const late = (reason as Error).name === 'TimeoutError'
     if (endpoint === 'refresh' && late) this.#failed(call, reason as Error)
-    if (endpoint === 'login') this.#signInAnswers.set(tab, reason as Error)
+    if (endpoint === 'login') {
+      this.#signInAnswers.set(tab, reason as Error)
+      tab.inDoubt = true
+    }
   }
 
   #refreshed(call: Call<Tab>, token: string): void {
@@ -293,7 +297,9 @@ export class Rules implements Watcher<Tab> {
     const { id } = this.#sessions.get(call)!
     const { family } = this.world.api.accessTokens.get(token)!
     if (!this.#families.has(id)) this.#families.set(id, family)
-    if (this.#families.get(id)!.user !== family.user) this.#strangers = !this.#areFamiliesSure()
+    const known = this.#families.get(id)!
+    const isOther = this.world.network.isSignInTorn ? known !== family : known.user !== family.user
+    if (isOther) this.#strangers = !this.#areFamiliesSure()
     for (const failure of this.#failures) {
       if (failure.id === id) this.#makeGood(failure)
     }
@@ -501,12 +507,14 @@ export class Rules implements Watcher<Tab> {
         this.broken('R12', `${tab.name} goes back to a session that is over`)
       }
     }
+    // R6: after a sign-in without an answer, what a refresh brings to a tab without a token is unknown.
+    const isDoubted = tab.inDoubt && !tab.token
     if (after && tab.begins) {
       this.seen.add('a sign-in')
       if (this.#newest) this.mustEnd(this.#newest, 'R13')
       this.#newest = after
       this.#families.set(after.id, this.#familyOf(tab))
-    } else if (after && !this.#families.has(after.id) && !this.#strangers) {
+    } else if (after && !this.#families.has(after.id) && !this.#strangers && !isDoubted) {
       this.broken('R12', `${tab.name} is in a session that nobody began`)
     }
     // Known limit: a page that was reloaded after a torn sign-in does not know that its id is another's.

@@ -55,6 +55,8 @@ export class Tab {
   onlineAt = -1
   /** The API has refused a refresh, and another tab without Web Locks may have had the next one. */
   refusal: Refusal | null = null
+  /** A sign-in has got no answer. */
+  inDoubt = false
   /** An answer has just come that begins a session. */
   begins = false
 
@@ -85,6 +87,8 @@ export class Tab {
 interface Suspicion {
   token: string
   at: number
+  /** Whether a refresh must have begun because of it, or may have. */
+  isSure: boolean
 }
 
 interface Refusal {
@@ -134,8 +138,10 @@ const { setImmediate } = globalThis
 function outside(backend: AuthBackend): AuthBackend {
   const later =
     <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    (...args: Args): Promise<Result> =>
-      Promise.resolve().then(() => call(...args))
+    async (...args: Args) => {
+      await Promise.resolve()
+      return call(...args)
+    }
   const { login, refresh, logout } = backend
   return { login: later(login), refresh: later(refresh), logout: later(logout) }
 }

@@ -89,7 +89,7 @@ describe('the text', () => {
     for (const step of steps) {
       const named = [...step.matchAll(/^\*\*(R\d+)/gm)].map(([, rule]) => rule!)
       expect(named).not.toEqual([])
-      expect(named.filter((rule) => !rules.includes(`\n| ${rule} `))).toEqual([])
+      expect(named.filter((rule) => !rules.includes(`\n### ${rule}\n`))).toEqual([])
     }
     expect(steps).toHaveLength(files.length - 1)
   })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { explain, explainSignIn, fieldErrors, wordsOf } from '@/api/errors.ts'
+import { explain, explainEnd, explainSignIn, fieldErrors, wordsOf } from '@/api/errors.ts'
 import { SessionEndedError } from '@/auth/index.ts'
 
 function failure(status: number, headers: Record<string, string> = {}, data?: unknown): Error {
@@ -75,7 +75,7 @@ describe('explain', () => {
     new DOMException('The API took too long.', 'TimeoutError'),
     new Error('<no response>', { cause: new DOMException('late', 'TimeoutError') }),
   ])('says of %s that the server is out of reach', (error) => {
-    expect(explain(error)).toMatch(/^Cannot reach the server/)
+    expect(explain(error)).toMatch(/^Cannot reach the server.*reload the page\.$/)
   })
 
   it.each([
@@ -85,7 +85,7 @@ describe('explain', () => {
     null,
     'text',
   ])('says of %s, which has no status, that the answer was not understood', (error) => {
-    expect(explain(error)).toBe('The server’s answer was not understood. Try again in a moment.')
+    expect(explain(error)).toMatch(/^The server’s answer was not understood.*reload the page\.$/)
   })
 
   const body = { message: 'name: Enter a name.', data: { fields: { name: 'Enter a name' } } }
@@ -446,6 +446,27 @@ describe('the words of an API', () => {
 
   it.each([500, 429])('are not taken from a %i, whose words are not for people', (status) => {
     expect(wordsOf(failure(status, {}, { message: 'upstream 10.0.0.7 is down' }))).toBeUndefined()
+  })
+})
+
+describe('explainEnd', () => {
+  it.each([
+    ['Your account was suspended', 'Your account was suspended.'],
+    ['Access denied', ''],
+    ['The refresh token is invalid or has expired.', ''],
+    ['Session not found.', ''],
+    ['Unauthenticated.', ''],
+  ])('of "%s" says "%s"', (message, words) => {
+    expect(explainEnd({ status: 401, data: { message } })).toBe(words)
+  })
+
+  it('says that the cookie was not kept, where none came', () => {
+    const data = { message: 'No refresh token', data: { code: 'refresh_token_missing' } }
+    expect(explainEnd({ status: 401, data })).toContain('Allow cookies')
+  })
+
+  it('says nothing of an end without a cause', () => {
+    expect(explainEnd(null)).toBe('')
   })
 })
 

@@ -1,6 +1,11 @@
 // @vitest-environment happy-dom
 /** Who may enter a page, and where the start and the end of a session lead. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import type { MockInstance } from 'vitest'
+import type { RouteRecordRaw, Router } from 'vue-router'
+import { installAuthGuard, maySee } from '@/auth/index.ts'
+import type { AuthGuardOptions } from '@/auth/index.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
   auth,
@@ -165,4 +170,75 @@ it('a guard that was taken off guards nothing', async () => {
   void auth.logout()
   await elapse()
   expect(here().path).toBe('/dashboard')
+})
+
+describe('The way to the sign-in page is open, and the console names the route', () => {
+  const component = { render: () => null }
+  const catchAll = '/:pathMatch(.*)*'
+  let reported: MockInstance<typeof console.error>
+
+  /** Visits a page of this app as a visitor. */
+  async function visit(routes: RouteRecordRaw[], options: Partial<AuthGuardOptions> = {}) {
+    removeGuard()
+    reported = vi.spyOn(console, 'error').mockReturnValue()
+    router = createRouter({ history: createMemoryHistory(), routes })
+    router.onError(() => {})
+    const stop = installAuthGuard(router, { auth, ...options })
+    onTestFinished(stop)
+    await router.push('/dashboard?tab=2')
+    return router.currentRoute.value.fullPath
+  }
+  let router: Router
+  const dashboard = { path: '/dashboard', component, meta: { requiresAuth: true } }
+  const said = () => reported.mock.calls.map(([error]) => String(error))
+
+  it('where a layout around it asks for a sign-in', async () => {
+    const page = { path: 'login', component, meta: { guestOnly: true } }
+    const layout = { path: '/', component, meta: { roles: ['user'] }, children: [page] }
+
+    expect(await visit([layout, dashboard])).toBe('/login?redirect=/dashboard?tab=2')
+
+    expect(maySee(router.currentRoute.value, auth)).toBe(true)
+    expect(said()).toEqual([expect.stringMatching(/"\/login".*requiresAuth/)])
+    await signIn()
+    expect(router.currentRoute.value.fullPath).toBe('/dashboard?tab=2')
+  })
+
+  it('where `prepare` makes unknown addresses ask for it, and it is one', async () => {
+    const routes = [dashboard, { path: catchAll, component }]
+
+    expect(await visit(routes, { prepare: () => {} })).toBe('/login?redirect=/dashboard?tab=2')
+
+    expect(said()).toEqual([expect.stringMatching(/no route "\/login"/)])
+  })
+
+  it('where a page for all addresses asks for it', async () => {
+    const routes = [dashboard, { path: catchAll, component, meta: { requiresAuth: true } }]
+
+    expect(await visit(routes)).toBe('/login?redirect=/dashboard?tab=2')
+
+    expect(said()).toEqual([expect.stringMatching(/no route "\/login"/)])
+    await router.push('/anywhere')
+    expect(router.currentRoute.value.path).toBe('/login')
+  })
+
+  it('or the navigation says so, where it leads on to a page that asks for it', async () => {
+    const page = { path: '/welcome', component, meta: { requiresAuth: true } }
+    const routes = [dashboard, page, { path: '/login', redirect: '/welcome' }]
+
+    await expect(visit(routes)).rejects.toThrow(/"\/login" leads to "\/welcome"/)
+  })
+
+  it('and nothing is said of one that is open', async () => {
+    const layout = {
+      path: '/',
+      component,
+      meta: { requiresAuth: true },
+      children: [{ path: 'login', component, meta: { requiresAuth: false } }],
+    }
+
+    await visit([layout, dashboard])
+
+    expect(said()).toEqual([])
+  })
 })

@@ -3,6 +3,7 @@ import { useMutation, useMutationCache, useQuery, useQueryCache } from '@pinia/c
 import { beforeEach, describe, expect, it } from 'vitest'
 import { defineComponent, h } from 'vue'
 import { SessionEndedError } from '@/auth/index.ts'
+import { projectById, projectList } from '@/queries/projects.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import ProjectsView from '@/views/ProjectsView.vue'
 import { ada, bob } from '../../support/backend.ts'
@@ -147,6 +148,27 @@ describe('Another session of the same person', () => {
 
     expect(screen.has('Apollo')).toBe(true)
     expect(api.count('GET /api/projects')).toBe(2)
+  })
+
+  it('sends each of the queries again that it cut off', async () => {
+    await signedInAs(ada)
+    const paths = ['GET /api/projects', 'GET /api/projects/1', 'GET /api/projects/2']
+    for (const path of paths) api.hold(path)
+    const queries = [projectList({}), projectById('1'), projectById('2')]
+    show(
+      defineComponent(() => {
+        const all = queries.map((query) => useQuery<unknown>(query))
+        return () => h('p', all.map(({ data }) => (data.value ? 'here' : 'missing')).join(' '))
+      }),
+    )
+    await settled()
+    for (const path of paths) api.on(path, { items: [] })
+
+    await signedInAs(ada)
+    await settled()
+
+    expect(screen.has('here here here')).toBe(true)
+    expect(paths.map(api.count)).toEqual([2, 2, 2])
   })
 
   it('does not send forever what is cut off time and again', async () => {

@@ -70,6 +70,7 @@ describe('When the code of a page is gone', () => {
 
   it('the page is reloaded, and a second time it is out of reach', async () => {
     const loaded = assign()
+    document.body.innerHTML = '<p id="top"></p>'
     await go('/lazy/once?tab=2#top')
     expect(loaded.mock.calls).toEqual([[`${location.origin}/lazy/once?tab=2#top`]])
 

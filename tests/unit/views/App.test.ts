@@ -1,14 +1,18 @@
 // @vitest-environment happy-dom
 import { defineStore } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { defineComponent, h, ref } from 'vue'
+import { defineComponent, h, onUnmounted, ref } from 'vue'
+import type { RouteRecordRaw } from 'vue-router'
+import { api as client } from '@/api/client.ts'
 import { SessionEndedError } from '@/auth/index.ts'
+import { routes } from '@/router/routes.ts'
 import { theme } from '@/composables/theme.ts'
+import { keptViews } from '@/router/routes.ts'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, bob, grantFor } from '../../support/backend.ts'
 import {
   click,
-  openApp,
+  openApp as openAppWith,
   problem,
   screen,
   settled,
@@ -19,20 +23,23 @@ import {
 
 const api = useScreen()
 
+/** Pages for signed-in people show their title alone here: the shell does not depend on what is in them. */
+function titled(route: RouteRecordRaw, isInside = false): RouteRecordRaw {
+  const { children, meta } = route
+  const isProtected = isInside || meta?.requiresAuth || meta?.roles
+  if (!isProtected) return route
+  if (children) {
+    return { ...route, children: children.map((child) => titled(child, true)) } as RouteRecordRaw
+  }
+  const component = { render: () => h('h1', { tabindex: '-1' }, meta?.title) }
+  return { ...route, component, props: false } as RouteRecordRaw
+}
+
+const pages = routes.map((route) => titled(route))
+
+const openApp: typeof openAppWith = (path, options) => openAppWith(path, { pages, ...options })
+
 beforeEach(() => {
-  api.on('GET /api/auth/me', bob)
-  api.on('GET /api/projects', { items: [], total: 0, page: 1 })
-  // demo:start
-  api.on('GET /api/notifications', [])
-  api.on('GET /api/stats', {
-    projects: 0,
-    active: 0,
-    done: 0,
-    months: [],
-    notifications: 0,
-    uptimeSeconds: 59,
-  })
-  // demo:end
   api.on('POST /api/auth/logout', () => new Response(null, { status: 204 }))
 })
 
@@ -150,7 +157,7 @@ describe('The end of a session', () => {
     await settled()
 
     expect(router.currentRoute.value.path).toBe('/dashboard')
-    expect(words(screen.main())).toBe('')
+    expect(words(screen.main())).toBe('Sign in to see this page.')
   })
 
   it('leaves a page alone that is open to all', async () => {
@@ -258,6 +265,69 @@ describe('R6: another person', () => {
   })
 })
 
+describe('A view that is kept alive', () => {
+  const TickingView = defineComponent({
+    name: 'TickingView',
+    setup() {
+      const ticks = ref(0)
+      const timer = setInterval(() => void client('/ticks').then(() => (ticks.value += 1)), 1000)
+      onUnmounted(() => clearInterval(timer))
+      return () => h('h1', { tabindex: -1 }, `Ticks: ${ticks.value}`)
+    },
+  })
+
+  beforeEach(() => {
+    keptViews.push('TickingView')
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    api.on('GET /api/ticks', {})
+    return () => {
+      keptViews.length = 0
+      vi.useRealTimers()
+    }
+  })
+
+  async function tick() {
+    vi.advanceTimersByTime(1000)
+    await settled()
+  }
+
+  async function keepTicking() {
+    await signedInAs(bob)
+    const router = await openApp('/')
+    router.addRoute({ path: '/ticks', component: TickingView })
+    await router.push('/ticks')
+    await tick()
+    await router.push('/forbidden')
+    await tick()
+    expect(words(screen.heading())).toBe('Access denied')
+    return router
+  }
+
+  it('is there as it was, for the same person', async () => {
+    const router = await keepTicking()
+
+    await router.push('/ticks')
+    await settled()
+
+    expect(words(screen.heading())).toBe('Ticks: 2')
+  })
+
+  it.each([
+    ['a sign-out', () => useAuthStore().logout()],
+    ['somebody else took over', () => signedInAs(ada)],
+  ])('R18: is gone after %s, with its timers', async (_, leave) => {
+    const router = await keepTicking()
+
+    await leave()
+    await tick()
+
+    expect(api.count('GET /api/ticks')).toBe(2)
+    await router.push('/ticks')
+    await settled()
+    expect(words(screen.heading())).toBe('Ticks: 0')
+  })
+})
+
 describe('For keyboard and screen reader', () => {
   it('moves the focus to the heading of the new page', async () => {
     await signedInAs(bob)
@@ -361,7 +431,7 @@ describe('A page that breaks', () => {
     api.on('GET /api/projects', { items: [null], total: 1, page: 1 })
     await signedInAs(bob)
     const errorHandler = vi.fn<(error: unknown) => void>()
-    const router = await openApp('/projects', { errorHandler })
+    const router = await openApp('/projects', { pages: routes, errorHandler })
     await settled()
     expect(words(screen.heading())).toBe('Something went wrong')
 

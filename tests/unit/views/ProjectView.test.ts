@@ -120,8 +120,9 @@ describe('From one project to the next', () => {
     await router.push('/projects/1002')
     await type('Name', 'Half typed')
 
-    await router.push('/projects/1003')
+    void router.push('/projects/1003')
     await settled()
+    await click(screen.button('Discard'))
 
     expect(shown()).toEqual(['Gemini', '', '2026-12-31', 'planned'])
   })
@@ -131,8 +132,9 @@ describe('From one project to the next', () => {
     const answer = api.hold(PATCH_APOLLO)
     await type('Name', 'Apollo 13')
     await save()
-    await router.push('/projects/1003')
+    void router.push('/projects/1003')
     await settled()
+    await click(screen.button('Discard'))
 
     await answer({ ...apollo, name: 'Apollo 13' })
 
@@ -298,7 +300,83 @@ describe('Saving', () => {
 
     await type('Name', 'Apollo 13')
     await save()
+    expect(screen.field('Name').value).toBe('Apollo 13') // R19
+    await click(screen.button('Discard changes'))
 
+    expect(words(screen.heading())).toBe('Project not found')
+  })
+})
+
+describe('R19: what is typed stays in view', () => {
+  const details = () => screen.region('Details')
+  const hasError = () => screen.has('The server has a problem.', details())
+
+  /** As a person who comes back to the window. */
+  async function comeBack() {
+    document.dispatchEvent(new Event('visibilitychange'))
+    await settled()
+  }
+
+  it('beside the error of a reload, which can be tried again', async () => {
+    await open()
+    await type('Description', 'To Mars')
+    const field = screen.field('Description')
+    api.on(GET_APOLLO, () => problem(503))
+
+    await comeBack()
+    expect(hasError()).toBe(true)
+    expect(screen.field('Description')).toBe(field)
+    expect(field.value).toBe('To Mars')
+
+    api.on(GET_APOLLO, { ...apollo, name: 'Apollo 13' })
+    await click(screen.button('Retry'))
+    expect(hasError()).toBe(false)
+    expect(words(screen.heading())).toBe('Apollo 13')
+    expect(screen.field('Description')).toBe(field)
+    expect(field.value).toBe('To Mars')
+  })
+
+  it('where there is no network to save it', async () => {
+    await open()
+    await type('Description', 'To Mars')
+    api.offline(PATCH_APOLLO)
+    api.offline(GET_APOLLO)
+
+    await save()
+
+    expect(words(screen.alert())).toMatch(/^Cannot reach the server/)
+    expect(screen.field('Description').value).toBe('To Mars')
+    api.on(PATCH_APOLLO, { ...apollo, description: 'To Mars' })
+    api.on(GET_APOLLO, { ...apollo, description: 'To Mars' })
+    await save()
+    expect(words(screen.status(form()))).toBe('Saved.')
+    expect(screen.has('Cannot reach')).toBe(false)
+  })
+
+  it('where it is saved, and the reload after it fails', async () => {
+    await open()
+    await type('Description', 'To Mars')
+    api.on(PATCH_APOLLO, { ...apollo, description: 'To Mars' })
+    api.on(GET_APOLLO, () => problem(503))
+
+    await save()
+
+    expect(words(screen.status(form()))).toBe('Saved.')
+    expect(hasError()).toBe(true)
+    expect(screen.field('Description').value).toBe('To Mars')
+  })
+
+  it('where the project was deleted meanwhile, until it is given up', async () => {
+    await open()
+    await type('Description', 'To Mars')
+    api.on(PATCH_APOLLO, () => problem(404))
+    api.on(GET_APOLLO, () => problem(404))
+
+    await save()
+    expect(words(screen.alert())).toBe('Problem 404')
+    expect(screen.field('Description').value).toBe('To Mars')
+
+    await click(screen.button('Discard changes'))
     expect(words(screen.heading())).toBe('Project not found')
   })
 })

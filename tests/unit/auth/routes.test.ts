@@ -1,0 +1,115 @@
+// @vitest-environment node
+/** R4: which routes are closed, for how long, and what opens them. */
+import { beforeEach, expect, it } from 'vitest'
+import { Routes } from '@/auth/routes.ts'
+import { elapse, useFakeClock } from '../../support/time.ts'
+import { createWorld, openClient } from '../../support/world.ts'
+
+useFakeClock()
+
+let { signIn, grantAll } = createWorld()
+
+beforeEach(() => {
+  ;({ signIn, grantAll } = createWorld())
+})
+
+const refused = { status: 401 }
+
+it('R4: a route that always refuses costs ever fewer refreshes, and a neighbour does not open it', async () => {
+  const auth = await signIn()
+  const refresh = grantAll()
+  const { api } = openClient(auth, (_, search) => search === '?all=1')
+  const refreshedAt: number[] = []
+  for (let second = 0; second < 130; second += 1) {
+    const before = refresh.mock.calls.length
+    await api('/notes?mine=1')
+    await expect(api('/notes?all=1')).rejects.toMatchObject(refused)
+    if (refresh.mock.calls.length > before) refreshedAt.push(second)
+    await elapse(1_000)
+  }
+  expect(refreshedAt).toEqual([0, 1, 3, 7, 15, 31, 63, 127])
+})
+
+it('R4: a route that was repaired is refreshed for again when the token dies', async () => {
+  const auth = await signIn()
+  const refresh = grantAll()
+  let isDown = true
+  const { api, kill } = openClient(auth, () => isDown)
+  await expect(api('/notes')).rejects.toMatchObject(refused)
+  isDown = false
+  await api('/notes')
+  kill()
+  await expect(api('/notes')).resolves.toEqual({ ok: true })
+  expect(refresh).toHaveBeenCalledTimes(2)
+})
+
+it('R4: where all routes have begun to refuse, ten loads of three cost few refreshes', async () => {
+  const auth = await signIn()
+  const refresh = grantAll()
+  let isDown = false
+  const { api } = openClient(auth, () => isDown)
+  for (let load = 0; load < 10; load += 1) {
+    for (const path of ['/a', '/b', '/c']) await api(path).catch(() => {})
+    isDown = true
+    await elapse(1_500)
+  }
+  expect(refresh.mock.calls.length).toBeLessThan(10)
+})
+
+it('R4: a refresh that helps ends the spacing out', async () => {
+  const auth = await signIn()
+  const refresh = grantAll()
+  let isDown = true
+  const { api, kill } = openClient(auth, () => isDown)
+  for (let n = 1; n <= 3; n += 1) {
+    await expect(api(`/${n}`)).rejects.toMatchObject(refused)
+    await elapse(2 ** (n - 1) * 1_000)
+  }
+  isDown = false
+  kill()
+  await api('/notes')
+  isDown = true
+  await expect(api('/a')).rejects.toMatchObject(refused)
+  await elapse(1_000)
+  await expect(api('/b')).rejects.toMatchObject(refused)
+  expect(refresh).toHaveBeenCalledTimes(6)
+})
+
+it('R4: a route that needed no refresh does not end the spacing out', () => {
+  const routes = new Routes({ now: () => 1e12, random: () => 0 })
+  routes.refreshedFor('GET /a', 'token')
+  routes.answered('GET /a', 'token', 401)
+  routes.answered('GET /b', 'token', 200)
+  const closed = ['GET /a', 'GET /b', 'GET /c'].map((route) => routes.isClosed(route))
+  expect(closed).toEqual([true, false, true])
+})
+
+it('a clock that was set back opens a route', () => {
+  let now = 1e12
+  const routes = new Routes({ now: () => now, random: () => 0 })
+  routes.refreshedFor('GET /notes', 'token')
+  routes.answered('GET /notes', 'token', 401)
+  expect(routes.isClosed('GET /notes')).toBe(true)
+  now -= 1
+  expect(routes.isClosed('GET /notes')).toBe(false)
+})
+
+it('R15: the route that was used longest ago is forgotten first', () => {
+  let now = 1e12
+  const routes = new Routes({ now: () => now, random: () => 0 })
+  const refuse = (route: string) => {
+    for (const token of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+      routes.refreshedFor(route, token)
+      routes.answered(route, token, 401)
+    }
+  }
+  for (let n = 1; n <= 200; n += 1) refuse(`GET /${n}`)
+  refuse('GET /1')
+  refuse('GET /201')
+  now += 40_000 // Longer than all routes are closed.
+  expect(['/1', '/2', '/3'].map((path) => routes.isClosed(`GET ${path}`))).toEqual([
+    true,
+    false,
+    true,
+  ])
+})
