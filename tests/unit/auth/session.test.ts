@@ -54,7 +54,7 @@ it('R7: the last stretch is another for each client, and short in a short life',
   const renewsAfter = async (random: number, expiresIn: number) => {
     const auth = openTab({ random: () => random })
     await signIn(auth, grantFor(undefined, expiresIn))
-    return (auth.renewsAt.value! - Date.now()) / 1000
+    return (auth.accessTokenRenewsAt.value! - Date.now()) / 1000
   }
   expect(await renewsAfter(0, 900)).toBe(840)
   expect(await renewsAfter(1, 900)).toBe(720)
