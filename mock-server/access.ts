@@ -39,7 +39,7 @@ export function createAccess(tokens: Tokens, sessions: Sessions, users: Users) {
     const user = users.find(claims.sub)
     // S7: the token may be in order; its session is over.
     if (!user || !sessions.has(claims.sid)) throw invalid()
-    if (sessions.isAccessExpired(claims.jti)) throw expired()
+    if (sessions.isAccessExpired(claims.jti, claims.sid)) throw expired()
     return { user, claims }
   }
 

@@ -14,6 +14,7 @@ import { registerAuth } from './routes/auth.ts'
 import { registerControls } from './routes/controls.ts'
 import { createNotifications, registerNotifications } from './routes/notifications.ts' // demo
 import { createProjects, registerProjects } from './routes/projects.ts'
+import type { Project } from './routes/projects.ts'
 import { registerProtectedResource } from './routes/protected-resource.ts'
 import { registerStats } from './routes/stats.ts' // demo
 import { createSessions } from './sessions.ts'
@@ -38,6 +39,8 @@ export interface MockServerOptions {
   users?: Account[]
   /** Where sessions outlive the process. Default: nowhere. */
   storage?: MockStorage
+  /** What each user has, by their id, to begin with. It is changed. Default: nothing. */
+  projects?: Map<string, Project[]>
   /** Other origins whose pages may call, by CORS. Default: none. */
   allowedOrigins?: string[]
   /** Host names to answer to, besides `localhost` and IP addresses. Default: all. */
@@ -101,7 +104,7 @@ function createServices(options: MockServerOptions) {
     assertOwnOrigin: createOriginCheck(allowedOrigins),
     log: createLog(tokens, now),
     faults: createFaults(),
-    projects: createProjects(now),
+    projects: createProjects(now, options.projects),
     notifications: createNotifications(startedAt), // demo
     counters: { sequence: 0 },
   }

@@ -44,7 +44,7 @@ export async function readJson<S extends v.GenericSchema>(
  *
  * @throws HTTPError 400 `invalid_body`, 413 `body_too_large`
  */
-export async function readBytes(event: H3Event, limit: number): Promise<Uint8Array> {
+export async function readBytes(event: H3Event, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const { body, headers } = event.req
   if (!body) return new Uint8Array()
 
@@ -57,18 +57,21 @@ export async function readBytes(event: H3Event, limit: number): Promise<Uint8Arr
 }
 
 /** Null if there are more bytes; the rest of them is left in the stream. */
-async function readUpTo(body: ReadableStream<Uint8Array>, limit: number) {
-  const chunks: Uint8Array[] = []
+async function readUpTo(body: ReadableStream<Uint8Array<ArrayBuffer>>, limit: number) {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  const reader = body.getReader()
   let size = 0
   try {
-    for await (const chunk of body.values({ preventCancel: true })) {
-      size += chunk.length
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      size += part.value.length
       if (size > limit) return null
-      chunks.push(chunk)
+      chunks.push(part.value)
     }
-    return Buffer.concat(chunks)
+    return new Uint8Array(await new Blob(chunks).arrayBuffer())
   } catch {
     throw invalidBody('The body could not be read to its end.')
+  } finally {
+    reader.releaseLock()
   }
 }
 

@@ -2,7 +2,6 @@
  * Which host names the mock answers to. A foreign name that leads to this machine (DNS rebinding)
  * would make a foreign page one of the mock's own origin.
  */
-import { isIP } from 'node:net'
 import type { H3 } from 'h3'
 
 /**
@@ -39,8 +38,9 @@ function hostsOf(request: Request): string[] | null {
   }
 }
 
+/** As `URL` writes a host: only an IPv6 address begins so, and nothing else ends in a number. */
 function isAddress(host: string): boolean {
-  return isIP(host.replace(/^\[|\]$/g, '')) > 0
+  return /^\[|(^|\.)\d+$/.test(host)
 }
 
 function refuse(status: number, code: string, message: string): Response {

@@ -91,7 +91,7 @@ export function createLog(tokens: Tokens, now: () => number) {
 
 /** A copy: a part of a string keeps the whole of it in memory, here the URL. */
 function shorten(text: string): string {
-  return Buffer.from(text.slice(0, MAX_LENGTH)).toString()
+  return new TextDecoder().decode(new TextEncoder().encode(text.slice(0, MAX_LENGTH)))
 }
 
 /** The mock's own controls are no part of the API: not logged, and never at fault. */

@@ -2,7 +2,6 @@
  * Sessions: each is a family of refresh tokens, in which every refresh replaces the token before.
  * How tokens are signed and carried is left to tokens.ts and routes/auth.ts.
  */
-import { randomUUID } from 'node:crypto'
 import type { Family, State } from './state.ts'
 
 /** All of them are kept and written with each sign-in. The one unused for longest ends first. */
@@ -46,8 +45,15 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
   /** A new family for a sign-in. */
   function start(userId: string): Family {
     forgetExpired()
-    const family = { id: randomUUID(), userId, previous: null, refused: false, rotatedAt: now() }
-    return put({ ...family, current: randomUUID() })
+    return put({
+      id: crypto.randomUUID(),
+      userId,
+      current: crypto.randomUUID(),
+      previous: null,
+      rotatedAt: now(),
+      refused: false,
+      expiredUpTo: 0,
+    })
   }
 
   /**
@@ -64,7 +70,7 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
     if (!family || family.refused) throw new RefreshRefusedError('invalid')
 
     if (tokenId === family.current) {
-      return put({ ...family, current: randomUUID(), previous: tokenId, rotatedAt: now() })
+      return put({ ...family, current: crypto.randomUUID(), previous: tokenId, rotatedAt: now() })
     }
     // A clock that was set back makes it no longer, and a correction by a little does no harm.
     const isInLeeway = Math.abs(now() - family.rotatedAt) < leewayNow * 1000
@@ -104,14 +110,19 @@ export function createSessions({ state, longestTtl, leeway, now, save }: Session
     return String(issued)
   }
 
-  /** Refuses every access token issued so far. `iat` would be too coarse: it counts whole seconds. */
-  function expireAccess(): void {
-    expiredUpTo = issued
+  /**
+   * Refuses every access token issued so far, or those of one session. `iat` would be too coarse: it
+   * counts whole seconds.
+   */
+  function expireAccess(familyId?: string): void {
+    const family = families.get(familyId ?? '')
+    if (family) family.expiredUpTo = issued
+    else if (familyId === undefined) expiredUpTo = issued
     keep()
   }
 
-  function isAccessExpired(tokenId: string): boolean {
-    return Number(tokenId) <= expiredUpTo
+  function isAccessExpired(tokenId: string, familyId = ''): boolean {
+    return Number(tokenId) <= Math.max(expiredUpTo, families.get(familyId)?.expiredUpTo ?? 0)
   }
 
   /** Refuses every refresh token issued so far. Access tokens live on, until they expire. */

@@ -2,7 +2,7 @@
  * What must survive a restart (S9): the secrets, and the sessions that tokens signed with them
  * belong to. Where it is kept is left to storage.ts.
  */
-import { randomBytes } from 'node:crypto'
+import { base64url } from 'jose'
 import * as v from 'valibot'
 
 const SecretSchema = v.pipe(v.string(), v.regex(/^[\w-]{43,}$/))
@@ -18,6 +18,8 @@ const FamilySchema = v.object({
   rotatedAt: v.number(),
   /** Refreshed no more, by hand: see `refuseRefresh`. */
   refused: v.boolean(),
+  /** Its access tokens up to this one were expired by hand. */
+  expiredUpTo: v.optional(v.number(), 0),
 })
 
 /** All refresh tokens that descend from one sign-in. */
@@ -52,5 +54,5 @@ export function loadState(storage?: MockStorage): State {
 
 /** 256 bits, as HS256 asks for. RFC 7518 §3.2 */
 function newSecret(): string {
-  return randomBytes(32).toString('base64url')
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(32)))
 }

@@ -1,7 +1,8 @@
 /**
  * The people who can sign in, and the check of their passwords.
  */
-import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { base64url } from 'jose'
+import { scrypt } from './scrypt.ts'
 import { createThrottle } from './throttle.ts'
 
 export interface User {
@@ -17,7 +18,7 @@ export interface Account extends User {
 }
 
 /** The password of both is `password`: two salts, so two hashes. */
-const DEMO_ACCOUNTS: [Account, ...Account[]] = [
+export const DEMO_ACCOUNTS: [Account, ...Account[]] = [
   {
     id: 'user-1',
     username: 'admin',
@@ -51,7 +52,9 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
   const byName = new Map(accounts.map((account) => [account.username, account]))
   const byId = new Map(accounts.map((account) => [account.id, account]))
   const throttle = createThrottle(now)
-  const secret = randomBytes(32)
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const random = crypto.getRandomValues(new Uint8Array(32))
+  const secret = crypto.subtle.importKey('raw', random, hmac, false, ['sign'])
   // S6: an unknown name costs a scrypt as well, or the time would tell who exists.
   const dearest = [...accounts].sort((a, b) => workOf(b) - workOf(a))[0] ?? DEMO_ACCOUNTS[0]
 
@@ -63,7 +66,7 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
   async function authenticate(username: string, password: string): Promise<User | null> {
     const account = byName.get(username)
     const { passwordHash } = account ?? dearest
-    const key = account ? account.username : slotOf(username)
+    const key = account ? account.username : await slotOf(username)
     const matches = await throttle.guard(key, async () => {
       return (await verifyPassword(password, passwordHash)) && account !== undefined
     })
@@ -74,8 +77,10 @@ export function createUsers({ accounts = DEMO_ACCOUNTS, now }: UsersOptions) {
    * Unknown names share a fixed number of slots, so that they need no more memory than that, and
    * never push out an account. The key keeps anybody from choosing names of one slot.
    */
-  function slotOf(username: string): number {
-    return createHmac('sha256', secret).update(username).digest().readUInt32BE() % SLOTS
+  async function slotOf(username: string): Promise<number> {
+    const name = new TextEncoder().encode(username)
+    const mac = await crypto.subtle.sign('HMAC', await secret, name)
+    return new DataView(mac).getUint32(0) % SLOTS
   }
 
   return {
@@ -104,16 +109,19 @@ const KEY_LENGTH = 32
  */
 export async function hashPassword(password: string, cost = DEFAULTS.cost): Promise<string> {
   const { blockSize, parallelization } = DEFAULTS
-  const salt = randomBytes(16)
-  const key = await derive(password, salt, { cost, blockSize, parallelization })
+  const salt = crypto.getRandomValues(new Uint8Array(16))
+  const options = { cost, blockSize, parallelization }
+  const key = await scrypt(password, salt, KEY_LENGTH, options)
   const numbers = [cost, blockSize, parallelization].join(':')
-  return `scrypt:${numbers}:${salt.toString('base64url')}:${key.toString('base64url')}`
+  return `scrypt:${numbers}:${base64url.encode(salt)}:${base64url.encode(key)}`
 }
 
 async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const { options, salt, key } = parseHash(hash)
-  const actual = await derive(password, salt, options)
-  return key.length === actual.length && timingSafeEqual(key, actual)
+  const actual = await scrypt(password, salt, KEY_LENGTH, options)
+  // All bytes are looked at, whichever differ.
+  const difference = key.reduce((bits, byte, index) => bits | (byte ^ actual[index]!), 0)
+  return key.length === actual.length && difference === 0
 }
 
 /** How long a password takes to check, relative to others: RFC 7914 §6. */
@@ -130,25 +138,7 @@ function parseHash(hash: string) {
       blockSize: Number(blockSize),
       parallelization: Number(parallelization),
     },
-    salt: Buffer.from(salt, 'base64url'),
-    key: Buffer.from(key, 'base64url'),
+    salt: base64url.decode(salt),
+    key: base64url.decode(key),
   }
-}
-
-interface ScryptOptions {
-  cost: number
-  blockSize: number
-  parallelization: number
-}
-
-function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
-  const { cost, blockSize, parallelization } = options
-  // What these numbers need. Node's own limit ends at the default cost.
-  const maxmem = 128 * blockSize * (cost + parallelization + 2)
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, KEY_LENGTH, { ...options, maxmem }, (error, key) => {
-      if (error) reject(error)
-      else resolve(key)
-    })
-  })
 }

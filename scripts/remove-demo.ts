@@ -42,11 +42,13 @@ const keepsProof = options['keep-proof']
 const demo = [
   '.ci/backends',
   '.ci/browsers',
+  '.ci/demo',
   '.ci/existing-app',
   '.ci/kits',
   '.ci/remove-demo',
   'CONTRIBUTING.md',
   'README.zh-CN.md',
+  'demo',
   'docs/browsers.md',
   'docs/existing-app.md',
   'docs/images',
@@ -94,6 +96,8 @@ const demoScripts = [
   'bench:browser',
   'bench:fleet',
   'bench:server',
+  'build:demo',
+  'docs:api',
   'remove-demo',
   'screenshots',
   'size',
@@ -111,6 +115,8 @@ const demoPackages = [
   'ky',
   'oauth4webapi',
   'openapi-fetch',
+  'typedoc',
+  'typedoc-plugin-markdown',
   ...(keepsProof ? [] : ['fast-check']),
 ]
 

@@ -5,7 +5,7 @@ import { noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
 import type { MockServer } from '../app.ts'
-import { readJson } from '../body.ts'
+import { invalidBody, readJson } from '../body.ts'
 import { FaultRequestSchema } from '../faults.ts'
 
 /** What `POST /api/__mock/conditions` takes. */
@@ -14,13 +14,22 @@ const ConditionsSchema = v.object({
   leeway: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3600))),
 })
 
+/** What `POST /api/__mock/expire-access` takes. */
+const ExpireSchema = v.object({
+  /** One of the session whose tokens are to be refused. Default: those of all sessions. */
+  accessToken: v.optional(v.string()),
+})
+
 export function registerControls(app: H3, server: MockServer): void {
-  const { assertOwnOrigin, counters, faults, log, sessions, users } = server
+  const { assertOwnOrigin, counters, faults, log, sessions, tokens, users } = server
 
   // A page elsewhere must not pull them in the browser of somebody who runs the mock.
   app.use('/api/__mock/**', (event) => assertOwnOrigin(event))
 
-  onPost('expire-access', () => sessions.expireAccess())
+  onPost('expire-access', async (event) => {
+    const { accessToken } = await readJson(event, ExpireSchema)
+    sessions.expireAccess(accessToken && (await sessionOf(accessToken)))
+  })
   onPost('revoke-sessions', () => sessions.refuseRefresh())
   onPost('faults', async (event) => faults.add(await readJson(event, FaultRequestSchema)))
   // No fault is left, and sessions as they were.
@@ -39,6 +48,13 @@ export function registerControls(app: H3, server: MockServer): void {
     counters.sequence = 0
   })
   app.get('/api/__mock/log', () => log.entries())
+
+  /** @throws HTTPError 400 `invalid_body` */
+  async function sessionOf(accessToken: string): Promise<string> {
+    const claims = await tokens.verifyAccess(accessToken).catch(() => null)
+    if (!claims) throw invalidBody('accessToken: Send one that is valid.')
+    return claims.sid
+  }
 
   function onPost(name: string, pull: (event: H3Event) => void | Promise<void>): void {
     app.post(`/api/__mock/${name}`, async (event) => {

@@ -1,7 +1,6 @@
 /**
  * The example resource: each user's own projects, with search, a filter, an order, pages and field errors.
  */
-import { randomUUID } from 'node:crypto'
 import { getRouterParam, noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
@@ -66,9 +65,7 @@ export interface Page<T> {
 }
 
 /** The projects of all users, the newest first. Who has none yet finds some to begin with. */
-export function createProjects(now: () => number) {
-  const projectsByUser = new Map<string, Project[]>()
-
+export function createProjects(now: () => number, projectsByUser = new Map<string, Project[]>()) {
   function of(userId: string): Project[] {
     let projects = projectsByUser.get(userId)
     if (!projects) projectsByUser.set(userId, (projects = seed(now())))
@@ -99,7 +96,7 @@ export function createProjects(now: () => number) {
       throw apiError(409, 'too_many_projects', `You may have ${MAX_PROJECTS} projects at most.`)
     }
     const createdAt = new Date(now()).toISOString()
-    const fixed = { id: randomUUID(), createdAt }
+    const fixed = { id: crypto.randomUUID(), createdAt }
     const project: Project = { description: '', dueOn: null, status: 'planned', ...given, ...fixed }
     assertDue(project)
     of(userId).unshift(project)

@@ -2,7 +2,6 @@
  * An echo, for trying and testing: who sent what, which bytes arrived, and how many requests
  * were accepted up to it.
  */
-import { createHash } from 'node:crypto'
 import type { H3, H3Event } from 'h3'
 import type { MockServer } from '../app.ts'
 import { hasType, invalidBody, parseJson, readBytes } from '../body.ts'
@@ -24,7 +23,8 @@ export function registerProtectedResource(app: H3, { access, counters }: MockSer
   app.all('/api/protected-resource', async (event): Promise<Echo> => {
     const { username } = await access.requireUser(event)
     const bytes = await readBytes(event, LIMIT)
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
     const body = describe(event, bytes, sha256)
     counters.sequence += 1
     return { method: event.req.method, user: username, body, sequence: counters.sequence, sha256 }

@@ -20,8 +20,8 @@ export interface BurstOptions {
   signal: AbortSignal
 }
 
-/** Milliseconds between two tries of a patient caller, and how long its patience lasts. */
-const RETRY_AFTER = 250
+/** Milliseconds before a patient caller's second try, twice as many before the next, and until its last. */
+const RETRY_AFTER = 1000
 const PATIENCE = 15_000
 /** A try that took less was answered by the client itself, and is none worth a mark. */
 const AT_ONCE = 20
@@ -34,6 +34,7 @@ export async function sendBurst(options: BurstOptions): Promise<void> {
   async function make(lane: number): Promise<void> {
     const call: Call = { lane, at: clock(), end: null, answer: '', ok: false, told: [] }
     calls.push(call)
+    let wait = RETRY_AFTER
     while (call.end === null) {
       const from = clock()
       try {
@@ -46,7 +47,8 @@ export async function sendBurst(options: BurstOptions): Promise<void> {
         if (again && clock() - call.at < PATIENCE) {
           if (clock() - from > AT_ONCE) call.told.push(clock())
           onChange()
-          await pause(RETRY_AFTER, signal)
+          await pause(wait, signal)
+          wait *= 2
         } else Object.assign(call, { end: clock(), answer: nameOf(error) })
       }
     }

@@ -1,28 +1,54 @@
 /**
- * What NOT to do: the interceptor of most tutorials, as plainly as they write it. The lab runs it
+ * What NOT to do: the interceptors of most tutorials, as plainly as they write them. The lab runs them
  * beside the real client (src/auth/client.ts) to show what the numbered lines lead to.
  */
 
-export interface ClassicOptions {
+export interface RivalOptions {
   baseURL: string
   /** As localStorage would keep them. */
   tokens: { access: string | null; refresh: string | null }
   onSignOut: () => void
 }
 
-export function createClassicClient({ baseURL, tokens, onSignOut }: ClassicOptions) {
-  async function request(path: string, signal?: AbortSignal, isRetry = false): Promise<Response> {
+/** A client that the lab compares with the real one. */
+export interface RivalClient {
+  /** Resolves with the status of the answer. Rejects as the client does. */
+  request(path: string, signal?: AbortSignal): Promise<number>
+}
+
+/** `shared`: requests that get a 401 while a refresh is under way wait for that one. */
+export function createClassicClient(options: RivalOptions & { shared?: boolean }): RivalClient {
+  const { baseURL, tokens, onSignOut, shared = false } = options
+  let flight: Promise<void> | null = null
+
+  async function request(path: string, signal?: AbortSignal, isRetry = false): Promise<number> {
     const response = await fetch(baseURL + path, {
       headers: { authorization: `Bearer ${tokens.access}` },
       credentials: 'omit',
       signal,
     })
-    if (response.status !== 401 || isRetry) return response
+    await response.arrayBuffer()
+    if (response.status !== 401 || isRetry) return response.status
 
+    // 1. Not shared, ten 401s are ten refreshes with the same token. To the server nine of them are a
+    //    stolen token used again, so it ends the session. Shared, a 401 that comes after the refresh
+    //    still leads to another one, though the new token is there.
+    if (shared) await (flight ??= refresh().finally(() => (flight = null)))
+    else await refresh()
+    return request(path, signal, true)
+  }
+
+  async function refresh(): Promise<void> {
     try {
-      // 1. Each 401 refreshes for itself: ten at once are ten refreshes with the same token. To the
-      //    server nine of them are a stolen token used again, so it ends the session.
-      const answer = await refresh(signal)
+      const response = await fetch(`${baseURL}/auth/refresh`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        // Never without one: a cookie must not take its place.
+        body: JSON.stringify({ refreshToken: tokens.refresh ?? 'none' }),
+        credentials: 'omit',
+      })
+      const answer = await response.json()
+      if (!response.ok) throw new Error(answer.message)
       // 2. Whoever comes last is kept, be it an older token, or after the sign-out.
       tokens.access = answer.accessToken
       tokens.refresh = answer.refreshToken
@@ -32,21 +58,6 @@ export function createClassicClient({ baseURL, tokens, onSignOut }: ClassicOptio
       onSignOut()
       throw error
     }
-    return request(path, signal, true)
-  }
-
-  async function refresh(signal?: AbortSignal) {
-    const response = await fetch(`${baseURL}/auth/refresh`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      // Never without one: a cookie must not take its place.
-      body: JSON.stringify({ refreshToken: tokens.refresh ?? 'none' }),
-      credentials: 'omit',
-      signal,
-    })
-    const answer = await response.json()
-    if (!response.ok) throw new Error(answer.message)
-    return answer
   }
 
   return { request }

@@ -64,46 +64,43 @@ const TITLE = 20
 const HEADLINE = 26
 const GROUP_GAP = 10
 const SECTION_GAP = 32
-/** From this width on, two sections stand side by side. */
+/** From this width on, sections stand side by side, two in a row. */
 const BESIDE = 860
 const COLUMN_GAP = 40
 /** Below this width, headlines are smaller. */
 const SMALL = 360
 
 /** In the place of a headline. */
-const BEFORE: Record<ClientName, string> = {
-  silent: 'Press “Send requests” and watch',
-  classic: 'The same burst, to compare',
-}
+const before = (client: ClientName) =>
+  client === 'silent' ? 'Press “Send requests” and watch' : 'The same burst, to compare'
 
 const NOTHING: TabTrace = { tab: '', lanes: [] }
 
 export function layout(parts: readonly Part[], full: number, end: number, top: number): Drawing {
-  const isBeside = parts.length > 1 && full >= BESIDE
-  const width = isBeside ? Math.floor((full - COLUMN_GAP) / parts.length) : full
+  const columns = parts.length > 1 && full >= BESIDE ? 2 : 1
+  const width = Math.floor((full - COLUMN_GAP * (columns - 1)) / columns)
   const narrow = width < 480
   const left = narrow ? 56 : 64
   const right = width - (narrow ? 44 : 104)
   const ticks = ticksOf(end, Math.max(2, Math.floor((right - left) / 84)))
   const x = (time: number) => left + (Math.min(time, end) / end) * (right - left)
   const frame: Frame = { left, right, width, narrow, x }
-  const rooms = parts.map((part) => roomOf(part, frame))
-  /** Side by side, all lanes begin at one height. */
-  const common: Room = {
-    lines: Math.max(...rooms.map(({ lines }) => lines)),
-    refreshes: Math.max(...rooms.map(({ refreshes }) => refreshes)),
-  }
 
   const sections: Section[] = []
-  let y = top
-  for (const [index, part] of parts.entries()) {
-    const x = isBeside ? index * (width + COLUMN_GAP) : 0
-    const room = isBeside ? common : rooms[index]!
-    const section = { ...sectionOf(part, y, room, frame, ticks), x }
-    sections.push(section)
-    if (!isBeside) y = section.bottom + LINE + SECTION_GAP
+  let bottom = top
+  for (let first = 0; first < parts.length; first += columns) {
+    const beside = parts.slice(first, first + columns)
+    const y = first === 0 ? top : bottom + LINE + SECTION_GAP
+    const room = roomOfAll(beside, frame)
+    beside.forEach((part, column) => {
+      const section = {
+        ...sectionOf(part, y, room, frame, ticks),
+        x: column * (width + COLUMN_GAP),
+      }
+      sections.push(section)
+      bottom = Math.max(bottom, section.bottom)
+    })
   }
-  const bottom = Math.max(...sections.map((section) => section.bottom))
   return { width: full, height: Math.ceil(bottom + LINE), sections }
 }
 
@@ -125,6 +122,15 @@ function roomOf(part: Part, frame: Frame): Room {
   }
 }
 
+/** Side by side, all lanes begin at one height. */
+function roomOfAll(parts: readonly Part[], frame: Frame): Room {
+  const rooms = parts.map((part) => roomOf(part, frame))
+  return {
+    lines: Math.max(...rooms.map(({ lines }) => lines)),
+    refreshes: Math.max(...rooms.map(({ refreshes }) => refreshes)),
+  }
+}
+
 const refreshRowsOf = ({ client, trace }: Part) =>
   packed(trace?.refreshes ?? [], client === 'classic').slice(0, MAX_LANES)
 
@@ -140,7 +146,7 @@ function sectionOf(
 ): Omit<Section, 'x'> {
   const { client, trace } = part
   const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
-  const said = trace ? headlineOf(trace) : { text: BEFORE[client], isGood: null }
+  const said = trace ? headlineOf(trace) : { text: before(client), isGood: null }
   const headline = {
     ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
     isGood: said.isGood,

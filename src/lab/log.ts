@@ -40,7 +40,7 @@ export interface RunCounts {
   asked: number
   /** Of these, granted. */
   refreshes: number
-  /** Requests beyond those that were asked for: sent a second time with the new token. */
+  /** Requests beyond those that were asked for: sent again after a 401. */
   replayed: number
 }
 

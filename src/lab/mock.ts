@@ -15,9 +15,9 @@ export function readLog(options: { signal?: AbortSignal } = {}): Promise<LogEntr
   return json<LogEntry[]>('/__mock/log', { ...options, auth: false })
 }
 
-/** Every access token issued so far is refused from now on. */
-export function expireAccessToken(): Promise<void> {
-  return control('expire-access')
+/** Every access token issued so far is refused from now on; with one, those of its session alone. */
+export function expireAccessToken(accessToken?: string): Promise<void> {
+  return control('expire-access', { accessToken })
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a person can choose in the lab, and what it asks of the mock server. */
 import { REFRESH, RESOURCE } from './log.ts'
 import type { Fault } from './mock.ts'
+import type { RivalName } from './record.ts'
 
 export const SCENARIOS = [
   {
@@ -18,6 +19,11 @@ export const SCENARIOS = [
     id: 'refused',
     label: 'Token refused by the server',
     hint: 'Every request comes back with a 401. One refresh, then each is sent once more.',
+  },
+  {
+    id: 'late',
+    label: 'Three 401s come late',
+    hint: 'They arrive when the refresh is over. Their requests are sent once more, without another one.',
   },
   {
     id: 'slow',
@@ -65,8 +71,8 @@ export interface Plan {
   apiMs: number
   refreshMs: number
   scenario: ScenarioId
-  /** The same once more, with the classic interceptor. */
-  compare: boolean
+  /** The same once more with each of these. */
+  rivals: readonly RivalName[]
 }
 
 export const LIMITS = {
@@ -77,6 +83,9 @@ export const LIMITS = {
 } as const
 
 const SLOW = 2000
+const LATE = 3
+/** Milliseconds. */
+const MARGIN = 100
 const ALWAYS = 1_000_000
 
 export function scenarioOf({ scenario }: Plan): Scenario {
@@ -111,8 +120,20 @@ export function faultsOf(plan: Plan): Fault[] {
   const delayMs = refreshTime(plan)
   const faults: Fault[] = []
   if (scenario === 'unavailable') faults.push({ path: REFRESH, times: 2, status: 503, delayMs })
+  if (scenario === 'late') faults.push(...lateFaults(plan))
   if (scenario === 'offline') faults.push({ path: REFRESH, times: ALWAYS, kind: 'drop' })
   return [...faults, ...delaysOf(apiMs, delayMs)]
+}
+
+/** The last three 401s come one by one, each when the refresh that the last one led to is over. */
+function lateFaults({ requests, apiMs, refreshMs }: Plan): Fault[] {
+  const late = Math.min(LATE, requests - 1)
+  const apart = apiMs + refreshMs + MARGIN
+  const delays = Array.from({ length: late }, (_, index) => apiMs + (index + 1) * apart)
+  return [
+    { path: RESOURCE, times: requests - late, delayMs: apiMs },
+    ...delays.map((delayMs) => ({ path: RESOURCE, times: 1, delayMs })),
+  ]
 }
 
 /** What is left when the connection is back. */

@@ -23,7 +23,11 @@ export interface TabRecord {
   done: boolean
 }
 
-export type ClientName = 'silent' | 'classic'
+/** What can be compared with the app's client: clients of the lab's own. */
+export const RIVALS = ['classic', 'shared', 'library'] as const
+
+export type RivalName = (typeof RIVALS)[number]
+export type ClientName = 'silent' | RivalName
 
 export interface RunRecord {
   id: string

@@ -5,13 +5,13 @@
 import { sendBurst } from './burst.ts'
 import { REFRESH, countRun, entriesOf, labelOf, markOf } from './log.ts'
 import type { LogMark } from './log.ts'
-import { expireAccessToken, orderFaults, readLog, setConditions } from './mock.ts'
+import { orderFaults, readLog, setConditions } from './mock.ts'
 import { newId } from './peers.ts'
 import { delaysOf, faultsOf, refreshTime, scenarioOf } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { clock, newRun } from './record.ts'
 import type { ClientName, RunRecord } from './record.ts'
-import { openClassic, openOwn, openSpare } from './subjects.ts'
+import { openOwn, openRival, openSpare } from './subjects.ts'
 import type { Subject } from './subjects.ts'
 
 export interface RunOptions {
@@ -28,26 +28,28 @@ const LOOK_AGAIN = 100
 /** Milliseconds that a refresh may take which nobody waits for. */
 const TO_END = 1000
 const AHEAD = 16 * 60_000
-/** Seconds. Within it, a server that forgives answers the classic interceptor's refreshes too. */
+/** Seconds. A server with a leeway would also answer ten refreshes with one token. */
 const NO_LEEWAY = 0
 
 /**
- * The app's client, and then the classic one where they are to be compared. The server is left as it
- * was before.
+ * The app's client, and then each that it is to be compared with. The server and the app's own session
+ * are left as they were before.
  */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunRecord[]> {
-  const isStaged = plan.compare || faultsOf(plan).length > 0
+  const isCompared = plan.rivals.length > 0
+  const isStaged = isCompared || faultsOf(plan).length > 0
   const leave = () => void setConditions(undefined, true).catch(() => {})
   if (isStaged) globalThis.addEventListener('pagehide', leave)
   try {
-    if (plan.compare) await setConditions(NO_LEEWAY)
+    if (isCompared) await setConditions(NO_LEEWAY)
     const runs = [await runOne('silent', plan, options)]
-    if (plan.compare && !options.signal.aborted) {
+    // They meet what ours met, where a button has had the token refused.
+    const isRefused = plan.scenario === 'fine' && runs[0]!.counts!.rejected > 0
+    const same: Plan = isRefused ? { ...plan, scenario: 'refused' } : plan
+    for (const rival of plan.rivals) {
+      if (options.signal.aborted) break
       await setConditions(NO_LEEWAY)
-      // It meets what ours met, where a button has had the token refused.
-      const isRefused = plan.scenario === 'fine' && runs[0]!.counts!.rejected > 0
-      const same: Plan = isRefused ? { ...plan, scenario: 'refused' } : plan
-      runs.push(await runOne('classic', same, { ...options, others: undefined }))
+      runs.push(await runOne(rival, same, { ...options, others: undefined }))
     }
     return runs
   } finally {
@@ -160,7 +162,7 @@ export async function until(isSo: () => boolean): Promise<void> {
 }
 
 function open(client: ClientName, plan: Plan): Promise<Subject> | Subject {
-  if (client === 'classic') return openClassic()
+  if (client !== 'silent') return openRival(client)
   return scenarioOf(plan).spare ? openSpare() : openOwn()
 }
 
@@ -170,11 +172,11 @@ async function stage(subject: Subject, plan: Plan): Promise<void> {
   const isDead = scenario === 'dead' && subject.setAhead !== undefined
   if (isDead) subject.setAhead!(AHEAD)
   if (scenario === 'denied') await subject.revoke?.()
-  else if (scenario !== 'fine' && !isDead) await expireAccessToken()
+  else if (scenario !== 'fine' && !isDead) await subject.expire()
   await orderFaults(faultsOf(plan))
 }
 
 async function reconnect(plan: Plan): Promise<void> {
-  await setConditions(plan.compare ? NO_LEEWAY : undefined)
+  await setConditions(plan.rivals.length > 0 ? NO_LEEWAY : undefined)
   await orderFaults(delaysOf(plan.apiMs, refreshTime(plan)))
 }

@@ -1,6 +1,6 @@
 /**
  * The clients that the lab puts to the test: the app's own, the same one in a session of the lab's
- * own, and the classic interceptor.
+ * own, and those that it is compared with.
  */
 import { ofetch } from 'ofetch'
 import { effectScope } from 'vue'
@@ -9,7 +9,10 @@ import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { createJsonBackend, createTabs } from '@/auth/index.ts'
 import type { TokenGrant } from '@/auth/index.ts'
 import { createClassicClient } from './classicClient.ts'
+import type { RivalClient, RivalOptions } from './classicClient.ts'
+import { expireAccessToken } from './mock.ts'
 import { clock } from './record.ts'
+import type { RivalName } from './record.ts'
 
 export interface Subject {
   /** Sends one request, which the log calls by that label. Rejects as its client does. */
@@ -18,6 +21,8 @@ export interface Subject {
   signedOutAt(): number | null
   /** Its clock, and only that, jumps ahead by so many milliseconds. */
   setAhead?(milliseconds: number): void
+  /** The server refuses its access token from now on, and that of no other client. */
+  expire(): Promise<void>
   /** The server ends its session, and does not tell it. */
   revoke?(): Promise<void>
   /** Whether the server has ended its session. */
@@ -52,6 +57,7 @@ export function openOwn(): Subject {
     send: (label, signal) =>
       end.noted(api(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
+    expire: () => expireAccessToken(),
     close: async () => {},
   }
 }
@@ -77,6 +83,7 @@ export async function openSpare(): Promise<Subject> {
     send: (label, signal) =>
       end.noted(client(`/protected-resource?label=${label}`, { ...BURST, signal })),
     signedOutAt: end.at,
+    expire: async () => expireAccessToken(await auth.getAccessToken()),
     setAhead: (milliseconds) => void (ahead = milliseconds),
     revoke: async () => void (await logout(kept)),
     async close() {
@@ -86,8 +93,17 @@ export async function openSpare(): Promise<Subject> {
   }
 }
 
+const RIVAL_CLIENTS: Record<
+  RivalName,
+  (options: RivalOptions) => RivalClient | Promise<RivalClient>
+> = {
+  classic: createClassicClient,
+  shared: (options) => createClassicClient({ ...options, shared: true }),
+  library: async (options) => (await import('./libraryClient.ts')).createLibraryClient(options),
+}
+
 /** Signed in as demo, with tokens in memory. */
-export async function openClassic(): Promise<Subject> {
+export async function openRival(name: RivalName): Promise<Subject> {
   const grant = await post<TokenGrant>('/auth/login', { ...DEMO, mode: 'json' })
   const tokens = { access: grant.accessToken, refresh: grant.refreshToken ?? null } as {
     access: string | null
@@ -96,15 +112,15 @@ export async function openClassic(): Promise<Subject> {
   const first = { ...tokens }
   let signedOutAt: number | null = null
   const onSignOut = () => (signedOutAt ??= clock())
-  const { request } = createClassicClient({ baseURL, tokens, onSignOut })
+  const { request } = await RIVAL_CLIENTS[name]({ baseURL, tokens, onSignOut })
 
   return {
     async send(label, signal) {
-      const response = await request(`/protected-resource?label=${label}`, signal)
-      await response.arrayBuffer()
-      if (!response.ok) throw Object.assign(new Error(), { status: response.status })
+      const status = await request(`/protected-resource?label=${label}`, signal)
+      if (status >= 400) throw Object.assign(new Error(), { status })
     },
     signedOutAt: () => signedOutAt,
+    expire: () => expireAccessToken(grant.accessToken),
     revoke: async () => void (await logout(first.refresh)),
     // An expired token of a session that lives is told from one whose session is over.
     isRevoked: () =>

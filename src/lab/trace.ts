@@ -143,7 +143,7 @@ function drawLane(
     last = Math.max(last, to)
   }
   const wait = (to: number, waitedFor: readonly Wire[]) => {
-    // Each call of the classic interceptor waits for a refresh of its own, ours for all that there are.
+    // Without sharing, each call waits for a refresh of its own, else for all that there are.
     trips += client === 'classic' ? Math.min(1, waitedFor.length) : waitedFor.length
     add('waiting', to)
   }

@@ -110,7 +110,7 @@ export function useLab() {
   /** Does this tab's part of a run that another has begun. */
   async function join({ run: id, plan, startedAt, mark }: Heard & { type: 'go' }): Promise<void> {
     const { signal } = controller
-    const run = { ...newRun(id, 'silent', { ...plan, compare: false }, peers.me), startedAt }
+    const run = { ...newRun(id, 'silent', { ...plan, rivals: [] }, peers.me), startedAt }
     shared = run
     runs.value = [run]
     isRunning.value = true

@@ -1,12 +1,14 @@
 /** What came of a run, in words. Everything in it was counted or measured. */
-import type { RunRecord } from './record.ts'
+import type { ClientName, RunRecord } from './record.ts'
 import { inThousands } from './scale.ts'
 import type { Lane, Trace } from './trace.ts'
 
 export const CLIENTS = {
   silent: 'Silent refresh',
-  classic: 'The classic interceptor',
-} as const
+  classic: 'One refresh per 401',
+  shared: 'One shared refresh',
+  library: 'axios-auth-refresh',
+} as const satisfies Record<ClientName, string>
 
 /** What matters most, in a line; and whether that is well. */
 export function headlineOf(trace: Trace): { text: string; isGood: boolean | null } {
@@ -76,9 +78,8 @@ function sumUp({ client, signedOutAt, tabs }: RunRecord): string {
   const calls = tabs.flatMap((tab) => tab.calls)
   const succeeded = calls.filter(({ ok }) => ok)
   const answered = `${inThousands(succeeded.length)} of ${inThousands(calls.length)}`
-  if (client === 'classic') {
-    const end = signedOutAt === null ? '' : ', and its person signed out'
-    return `With the classic interceptor: ${answered}${end}.`
-  }
-  return `${answered} requests succeeded${tabs.length > 1 ? ` in ${tabs.length} tabs` : ''}.`
+  const end = signedOutAt === null ? '' : ', and the user was signed out'
+  if (client !== 'silent') return `${CLIENTS[client]}: ${answered}${end}.`
+  const inTabs = tabs.length > 1 ? ` in ${tabs.length} tabs` : ''
+  return `${answered} requests succeeded${inTabs}${end}.`
 }

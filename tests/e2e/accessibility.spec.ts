@@ -69,7 +69,7 @@ test('with forced colours, the switch of the lab shows whether it is on', async 
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' })
   await signIn(page)
   await page.goto('/lab')
-  const control = page.getByRole('switch')
+  const control = page.getByRole('switch').first()
   const colours = () =>
     control.evaluate((input) =>
       [null, '::before'].map((part) => getComputedStyle(input, part).backgroundColor),

@@ -1,4 +1,5 @@
 /** The production build takes nothing away from components and pictures of your own. */
+import { readdir, readFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
@@ -36,6 +37,14 @@ test('a picture that needs a token can be shown from a blob: address', async ({ 
     return image.naturalWidth
   })
   expect(width).toBe(40)
+})
+
+test('nothing of the demo without an installation is in the build', async () => {
+  const files = await readdir('dist', { recursive: true })
+  expect(files).toContain('index.html')
+  expect(files.filter((file) => /sw\.js|404/.test(file))).toEqual([])
+  for (const file of files.filter((file) => /\.(?:js|css|html)$/.test(file)))
+    expect(await readFile(`dist/${file}`, 'utf8'), file).not.toMatch(/serviceWorker|demo-banner/)
 })
 
 /** Builds the component as `npm run build` builds the app, and opens a page that is it alone. */

@@ -9,7 +9,9 @@ export const labNames = {
   requests: 'Requests',
   latency: 'API (ms)',
   scenario: 'What goes wrong',
-  compare: 'Compare with the classic interceptor',
+  classic: 'One refresh per 401',
+  shared: 'One shared refresh',
+  library: 'axios-auth-refresh',
   send: 'Send requests',
   save: 'Save as SVG',
   secondTab: 'Open a second tab',
@@ -21,6 +23,7 @@ export const REFUSED = 'Token refused by the server'
 export interface Choice {
   scenario?: string
   requests?: number
+  /** Whether the client without sharing, the first of the switches, takes part. */
   compare?: boolean
 }
 
@@ -34,7 +37,12 @@ export async function choose(page: Page, choice: Choice): Promise<void> {
   const { scenario = NOTHING, requests, compare = false } = choice
   if (requests) await fillNumber(page, labNames.requests, requests)
   await page.getByLabel(labNames.scenario).selectOption(scenario)
-  await page.getByRole('switch', { name: labNames.compare }).setChecked(compare)
+  await rival(page, labNames.classic).setChecked(compare)
+}
+
+/** The switch of a client that ours is compared with. */
+export function rival(page: Page, name: string) {
+  return page.getByRole('switch', { name })
 }
 
 /** Presses the button, also in a tab that is not in front, and returns at once. */

@@ -6,6 +6,8 @@ export interface Expected {
   refreshes: number
   replayed: number
   answered: number
+  /** What the report adds. */
+  end?: string
   /** What the server answered to each refresh. Broken ones are tried again by the browser itself. */
   answers: number[]
   /** The bars of the first and the last lane in which the server is at work. */
@@ -43,6 +45,18 @@ export const scenarios: Record<string, Expected> = {
       ['rejected', 'replayed'],
     ],
   },
+  'Three 401s come late': {
+    sent: 20,
+    rejected: 10,
+    refreshes: 1,
+    replayed: 10,
+    answered: 10,
+    answers: [200],
+    bars: [
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
+    ],
+  },
   'Refresh slow': {
     sent: 15,
     rejected: 5,
@@ -53,15 +67,15 @@ export const scenarios: Record<string, Expected> = {
     bars: [['rejected', 'replayed'], ['sent']],
   },
   'Refresh answered 503, twice': {
-    sent: 20,
-    rejected: 10,
+    sent: 40,
+    rejected: 30,
     refreshes: 1,
-    replayed: 10,
+    replayed: 30,
     answered: 10,
     answers: [503, 503, 200],
     bars: [
-      ['rejected', 'replayed'],
-      ['rejected', 'replayed'],
+      ['rejected', 'rejected', 'rejected', 'replayed'],
+      ['rejected', 'rejected', 'rejected', 'replayed'],
     ],
   },
   'Refresh refused': {
@@ -70,19 +84,20 @@ export const scenarios: Record<string, Expected> = {
     refreshes: 0,
     replayed: 0,
     answered: 0,
+    end: ', and the user was signed out',
     answers: [401],
     bars: [['rejected'], ['rejected']],
   },
   'Offline at the refresh': {
-    sent: 20,
-    rejected: 10,
+    sent: 30,
+    rejected: 20,
     refreshes: 1,
-    replayed: 10,
+    replayed: 20,
     answered: 10,
     answers: [200],
     bars: [
-      ['rejected', 'replayed'],
-      ['rejected', 'replayed'],
+      ['rejected', 'rejected', 'replayed'],
+      ['rejected', 'rejected', 'replayed'],
     ],
   },
 }

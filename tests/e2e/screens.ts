@@ -10,7 +10,7 @@ import {
   submitSignIn,
 } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
-import { labNames } from './lab.ts'
+import { labNames, send } from './lab.ts'
 
 export const people = ['nobody', 'demo', 'admin'] as const
 
@@ -232,6 +232,17 @@ export const screens: Screen[] = [
       await page.goto('/lab')
       await page.getByRole('button', { name: labNames.send }).click()
       await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
+    },
+  },
+  {
+    name: 'lab-rivals',
+    as: 'demo',
+    async open(page) {
+      await page.goto('/lab')
+      // A case in which ours differs from all others.
+      for (const rival of await page.getByRole('switch').all()) await rival.check()
+      await send(page, { scenario: 'Three 401s come late', requests: 5, compare: true })
+      await expect(page.getByTestId('lab-library-refreshes')).toHaveText(/\d/)
     },
   },
   {

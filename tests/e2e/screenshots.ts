@@ -4,9 +4,10 @@
  * others go into a folder that git ignores.
  */
 import { writeFileSync } from 'node:fs'
-import type { Locator } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { format } from 'prettier'
 import { test } from './fixtures.ts'
+import type { Mock } from './fixtures.ts'
 import { arriveAs, screens } from './screens.ts'
 
 /** Pixels of the panel around the drawings. */
@@ -28,12 +29,16 @@ for (const { name, as, open } of screens) {
   })
 }
 
-test.describe('for README.md', () => {
+test.describe('for README.md and the start', () => {
   test.use({ viewport: { width: 800, height: 2_400 }, deviceScaleFactor: 2 })
 
-  test('the comparison of the lab', async ({ page, mock }) => {
+  const openLab = async (name: string, page: Page, mock: Mock) => {
     await arriveAs(page, 'demo')
-    await screens.find(({ name }) => name === 'lab-compare')!.open(page, mock)
+    await screens.find((screen) => screen.name === name)!.open(page, mock)
+  }
+
+  test('the comparison of the lab', async ({ page, mock }) => {
+    await openLab('lab-rivals', page, mock)
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       const { x, y, width, height } = (await page.locator('figure').boundingBox())!
@@ -45,6 +50,10 @@ test.describe('for README.md', () => {
       }
       await page.screenshot({ path: `docs/images/lab-${colorScheme}.png`, clip })
     }
+  })
+
+  test('the run at the start of the app', async ({ page, mock }) => {
+    await openLab('lab-compare', page, mock)
     const recorded = {
       silent: await readDrawing(page.locator('.trace-silent')),
       classic: await readDrawing(page.locator('.trace-classic')),

@@ -68,6 +68,18 @@ it('takes the demo off', () => {
   expect(JSON.parse(read('package.json')).scripts).toEqual({ dev: '' })
 })
 
+it('takes off the demo that runs without an installation', () => {
+  const { commit, has, read, run, write } = createProject()
+  const scripts = { 'build:demo': '', 'remove-demo': '', dev: '' }
+  write('package.json', JSON.stringify({ type: 'module', scripts }))
+  for (const file of ['demo/worker.ts', 'demo/vite.config.ts', '.ci/demo']) write(file, 'demo')
+  commit()
+  expect(run()).toMatchObject({ status: 0, stderr: '' })
+
+  expect([has('demo'), has('.ci/demo')]).toEqual([false, false])
+  expect(JSON.parse(read('package.json')).scripts).toEqual({ dev: '' })
+})
+
 it('cuts files with names that are not ASCII', () => {
   const { commit, has, read, run, write } = createProject()
   write('src/größe 大.ts', MARKED)

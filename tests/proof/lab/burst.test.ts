@@ -76,13 +76,13 @@ describe('sendBurst', () => {
     expect(isOver()).toBe(true)
   })
 
-  it('a patient caller tries again until it gets its answer', async () => {
+  it('a patient caller tries again after 1, 2 and 4 s, until it gets its answer', async () => {
     let failures = 3
     const send = vi.fn<() => Promise<void>>(async () => {
       if (failures-- > 0) throw unavailable
     })
     const run = burst({ requests: 1, patient: true, send })
-    await vi.advanceTimersByTimeAsync(749)
+    await vi.advanceTimersByTimeAsync(6999)
     expect(send).toHaveBeenCalledTimes(3)
     await vi.advanceTimersByTimeAsync(1)
     await run
@@ -99,7 +99,7 @@ describe('sendBurst', () => {
       if (failures < 4) throw offline
     }
     const run = burst({ requests: 1, patient: true, send })
-    await vi.advanceTimersByTimeAsync(1000)
+    await vi.advanceTimersByTimeAsync(8000)
     await run
 
     expect(calls[0]!.told).toHaveLength(1)
@@ -120,7 +120,7 @@ describe('sendBurst', () => {
 
   it('loses its patience in the end', async () => {
     const run = burst({ requests: 1, patient: true, send: () => Promise.reject(offline) })
-    await vi.advanceTimersByTimeAsync(15_250)
+    await vi.advanceTimersByTimeAsync(15_000)
     await run
 
     expect(calls).toMatchObject([{ ok: false, answer: 'no answer' }])

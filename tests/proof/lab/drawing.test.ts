@@ -41,7 +41,7 @@ interface Fields {
 
 function trace({ requests = 10, refreshes = [bar(60, 300)], others = [], ...fields }: Fields = {}) {
   const { client = 'silent' } = fields
-  const plan = { requests, apiMs: 60, refreshMs: 200, scenario: 'refused', compare: false } as const
+  const plan = { requests, apiMs: 60, refreshMs: 200, scenario: 'refused', rivals: [] } as const
   const counts = { sent: 20, rejected: 10, asked: 1, refreshes: 1, replayed: 10 }
   const run = { ...newRun('r', client, plan, 'me'), endedAt: 0, counts, ...fields.run }
   const lanes = fields.lanes ?? Array.from({ length: requests }, (_, index) => lane(index + 1))
@@ -300,7 +300,7 @@ describe('the verdict', () => {
     }
 
     expect(reportOf([ended('silent', true), ended('classic', false)])).toBe(
-      '1 of 1 requests succeeded. With the classic interceptor: 0 of 1, and its person signed out.',
+      '1 of 1 requests succeeded. One refresh per 401: 0 of 1, and the user was signed out.',
     )
   })
 })

@@ -5,7 +5,7 @@ import type { Heard, PeerMessage } from '@/lab/peers.ts'
 const go: PeerMessage = {
   type: 'go',
   run: 'r',
-  plan: { requests: 1, apiMs: 0, refreshMs: 0, scenario: 'fine', compare: false },
+  plan: { requests: 1, apiMs: 0, refreshMs: 0, scenario: 'fine', rivals: [] },
   startedAt: 0,
   mark: { at: 0, count: 0 },
 }

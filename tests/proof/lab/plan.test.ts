@@ -11,7 +11,7 @@ function plan(fields: Partial<Plan> = {}): Plan {
     apiMs: 60,
     refreshMs: 200,
     scenario: 'refused',
-    compare: false,
+    rivals: [],
     ...fields,
   }
 }
@@ -47,6 +47,20 @@ describe('assertPlan', () => {
 })
 
 describe('faultsOf', () => {
+  it('lets three 401s come when the refresh is over, one by one', () => {
+    const delays = faultsOf(plan({ scenario: 'late' })).map(({ path, times, delayMs }) => [
+      path === REFRESH ? 'refresh' : times,
+      delayMs,
+    ])
+
+    expect(delays.slice(0, 4)).toEqual([
+      [7, 60],
+      [1, 420],
+      [1, 780],
+      [1, 1140],
+    ])
+  })
+
   it('orders none where nothing is to take any time', () => {
     expect(faultsOf(plan({ apiMs: 0, refreshMs: 0 }))).toEqual([])
   })
@@ -85,5 +99,5 @@ describe('faultsOf', () => {
 
 it('every scenario has a name and a word of what it shows', () => {
   for (const { label, hint } of SCENARIOS) expect([label, hint].every(Boolean)).toBe(true)
-  expect(new Set(SCENARIOS.map(({ id }) => id)).size).toBe(7)
+  expect(new Set(SCENARIOS.map(({ id }) => id)).size).toBe(8)
 })

@@ -44,7 +44,7 @@ function call(lane: number, at: number, end: number | null, fields: Partial<Call
 
 /** A run of one tab or two. `ahead`: by so much the server's clock differs. */
 function run(calls: Call[], log: LogEntry[], fields: Partial<RunRecord> & { ahead?: number } = {}) {
-  const plan = { requests: 1, apiMs: 0, refreshMs: 0, scenario: 'fine', compare: false } as const
+  const plan = { requests: 1, apiMs: 0, refreshMs: 0, scenario: 'fine', rivals: [] } as const
   const { ahead = 0, ...rest } = fields
   const base = newRun('r', 'silent', plan, 'tab 0')
   const tabs = [{ tab: 'tab 0', calls: calls.map(onClock), done: true }]

@@ -51,6 +51,27 @@ describe('expire-access', () => {
     const after = await granted(await refresh(before.refreshToken))
     expect(await outcome(call('/api/protected-resource', { token: after.accessToken }))).toBe('200')
   })
+
+  it('expires those of one session alone, where it is given a token of it', async () => {
+    const { call, post, refresh, signIn } = createHarness()
+    const [one, other] = [await signIn(), await signIn()]
+    const { accessToken } = one
+    expect(await outcome(post('/api/__mock/expire-access', { json: { accessToken } }))).toBe('204')
+
+    const use = (token: string) => outcome(call('/api/protected-resource', { token }))
+    expect(await use(accessToken)).toBe('401 access_token_expired')
+    expect(await use(other.accessToken)).toBe('200')
+    expect(await use((await granted(await refresh(one.refreshToken))).accessToken)).toBe('200')
+  })
+
+  it('refuses a token that is not valid, and expires nothing', async () => {
+    const { call, post, signIn } = createHarness()
+    const { accessToken } = await signIn()
+    expect(await outcome(post('/api/__mock/expire-access', { json: { accessToken: 'x' } }))).toBe(
+      '400 invalid_body',
+    )
+    expect(await outcome(call('/api/protected-resource', { token: accessToken }))).toBe('200')
+  })
 })
 
 describe('revoke-sessions', () => {

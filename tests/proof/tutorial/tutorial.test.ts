@@ -18,14 +18,17 @@ import * as step5 from './steps/5-clock.ts'
 import * as step6 from './steps/6-temporary-failure.ts'
 import * as step7 from './steps/7-one-person.ts'
 import * as step8 from './steps/8-all-tabs.ts'
+import * as yours from './yours.ts'
 
 type Step = Pick<typeof step5, 'createApi'>
 
-/** The step and all that follow. */
-const since = (first: number): [number, Step][] =>
-  [step1, step2, step3, step4, step5, step6, step7, step8]
-    .map((step, index): [number, Step] => [index + 1, step])
-    .slice(first - 1)
+const STEPS: Step[] = [step1, step2, step3, step4, step5, step6, step7, step8]
+
+/** The step and all that follow, and what is in yours.ts. */
+const since = (first: number): [string, Step][] => [
+  ...STEPS.map((step, index): [string, Step] => [`step ${index + 1}`, step]).slice(first - 1),
+  ['your code', yours],
+]
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -100,7 +103,7 @@ describe('step 1: the token dies', () => {
     expect(await statusOf(fetch('/api/projects', { headers }))).toBe(401)
   })
 
-  it.each(since(1))('with step %i, it is sent with another token', async (_, step) => {
+  it.each(since(1))('with %s, it is sent with another token', async (_, step) => {
     const { api } = signedIn(step)
     elapse(LIFETIME)
     expect(await statusOf(api('/projects'))).toBe(200)
@@ -114,7 +117,7 @@ describe('step 2: a 401 that no token changes', () => {
     await expect(api('/always-401')).rejects.toThrow('There is no end of requests.')
   })
 
-  it.each(since(2))('R4: with step %i, it is replayed once, and then told', async (_, step) => {
+  it.each(since(2))('R4: with %s, it is replayed once, and then told', async (_, step) => {
     const { api, ended } = signedIn(step)
     expect(await statusOf(api('/always-401'))).toBe(401)
     expect(sentTo('/always-401')).toHaveLength(2)
@@ -138,7 +141,7 @@ describe('step 3: three calls with a dead token', () => {
     expect(ended).toHaveBeenCalled()
   })
 
-  it.each(since(3))('R1: with step %i, they share one refresh', async (_, step) => {
+  it.each(since(3))('R1: with %s, they share one refresh', async (_, step) => {
     const { answered, ended } = await burst(step)
     expect(server.refreshes()).toHaveLength(1)
     expect(answered).toBe(3)
@@ -163,7 +166,7 @@ describe('step 4: a 401 that comes after the refresh', () => {
     expect(server.refreshes()).toHaveLength(2)
   })
 
-  it.each(since(4))('R3: with step %i, it causes a replay', async (_, step) => {
+  it.each(since(4))('R3: with %s, it causes a replay', async (_, step) => {
     await late(step)
     expect(server.refreshes()).toHaveLength(1)
   })
@@ -196,7 +199,7 @@ describe('step 5: a request that cannot succeed', () => {
       expect(sentTo('/upload')).toHaveLength(2)
     })
 
-    it.each(since(5))('R2: waits with step %i', async (_, step) => {
+    it.each(since(5))('R2: waits with %s', async (_, step) => {
       await scenario(step)
       expect(sentTo('/upload')).toHaveLength(1)
       expect(server.refreshes()).toHaveLength(1)
@@ -226,7 +229,7 @@ describe('step 6: a refresh that fails', () => {
       expect(ended).toHaveBeenCalledOnce()
     })
 
-    it.each(since(6))('R7: is told with step %i, and the next call succeeds', async (_, step) => {
+    it.each(since(6))('R7: is told with %s, and the next call succeeds', async (_, step) => {
       const { api, ended, result } = await fail(step, answer())
       const reason = { message: expect.stringContaining(message) }
       expect(result).toMatchObject({ status: 'rejected', reason })
@@ -236,7 +239,7 @@ describe('step 6: a refresh that fails', () => {
   })
 
   describe.each([400, 401, 403])('by a %i', (refusal) => {
-    it.each(since(6))('R8: signs out with step %i', async (_, step) => {
+    it.each(since(6))('R8: signs out with %s', async (_, step) => {
       const { ended, result } = await fail(step, status(refusal)())
       expect(result.status).toBe('rejected')
       expect(ended).toHaveBeenCalledOnce()
@@ -247,8 +250,9 @@ describe('step 6: a refresh that fails', () => {
 describe('step 7: what comes too late', () => {
   type Tab = ReturnType<typeof openTab>
   const sessions = [
-    [7, step7],
-    [8, step8],
+    ['step 7', step7],
+    ['step 8', step8],
+    ['your code', yours],
   ] as const
   let sentBefore: number
 
@@ -322,7 +326,7 @@ describe('step 7: what comes too late', () => {
       expect(await personOf(scenario(step6))).toBe(person)
     })
 
-    it.each(sessions)(`${rule}: not with step %i`, async (_, step) => {
+    it.each(sessions)(`${rule}: not with %s`, async (_, step) => {
       await expect(scenario(step)).rejects.toThrow(step.SessionEndedError)
       expect(server.sent.slice(sentBefore)).toEqual([])
     })
@@ -341,7 +345,7 @@ describe('step 7: what comes too late', () => {
       expect(await refuse(step6)).toHaveBeenCalledTimes(2)
     })
 
-    it.each(sessions)('R12: does not with step %i', async (_, step) => {
+    it.each(sessions)('R12: does not with %s', async (_, step) => {
       expect(await refuse(step)).toHaveBeenCalledTimes(1)
     })
   })
@@ -373,16 +377,19 @@ describe('step 8: two tabs', () => {
     expect(server.refreshes()).toHaveLength(2)
   })
 
-  it('R1: with step 8, one refreshes for both', async () => {
-    expect(await bothRefresh(step8)).toEqual({ answered: 2, endings: [0, 0] })
+  it.each(since(8))('R1: with %s, one refreshes for both', async (_, step) => {
+    expect(await bothRefresh(step)).toEqual({ answered: 2, endings: [0, 0] })
     expect(server.refreshes()).toHaveLength(1)
   })
 
-  it('with step 8, messages that come late cost a refresh, and nobody is signed out', async () => {
-    channels.hold()
-    expect(await bothRefresh(step8)).toEqual({ answered: 2, endings: [0, 0] })
-    expect(server.refreshes()).toHaveLength(2)
-  })
+  it.each(since(8))(
+    'with %s, messages that come late cost a refresh, and nobody is signed out',
+    async (_, step) => {
+      channels.hold()
+      expect(await bothRefresh(step)).toEqual({ answered: 2, endings: [0, 0] })
+      expect(server.refreshes()).toHaveLength(2)
+    },
+  )
 
   it('R13: with step 7 the other tab stays signed in, with step 8 not', async () => {
     const [before, stays] = await openTwo(step7)
@@ -397,36 +404,43 @@ describe('step 8: two tabs', () => {
   })
 
   it.each([
-    [7, 'ada', step7],
-    [8, 'bob', step8],
-  ] as const)('R13: with step %i, the other tab is that of %s', async (_, person, step) => {
+    ['step 7', 'ada', step7],
+    ['step 8', 'bob', step8],
+    ['your code', 'bob', yours],
+  ] as const)('R13: with %s, the other tab is that of %s', async (_, person, step) => {
     const [one, other] = await openTwo(step)
     one.signIn(server.signIn('bob'))
     await channels.arrived()
     expect(await personOf(other.api('/projects'))).toBe(person)
   })
 
-  it('R12: with step 8, a tab that is signed out while it waits for the lock does not refresh', async () => {
-    const [one, other] = await openTwo(step8)
-    elapse(LIFETIME)
-    const held = server.holdRefresh()
-    const answers = [one.api('/projects')]
-    await held.answered
-    answers.push(other.api('/projects'))
-    other.signOut()
-    held.release()
-    const results = await Promise.allSettled(answers)
-    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    expect(server.refreshes()).toHaveLength(1)
-  })
+  it.each(since(8))(
+    'R12: with %s, a tab that is signed out while it waits for the lock does not refresh',
+    async (_, step) => {
+      const [one, other] = await openTwo(step)
+      elapse(LIFETIME)
+      const held = server.holdRefresh()
+      const answers = [one.api('/projects')]
+      await held.answered
+      answers.push(other.api('/projects'))
+      other.signOut()
+      held.release()
+      const results = await Promise.allSettled(answers)
+      expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+      expect(server.refreshes()).toHaveLength(1)
+    },
+  )
 
-  it('R6: with step 8, Ada’s token that comes late is not taken for Bob’s', async () => {
-    const [one, other] = await openTwo(step8)
-    elapse(LIFETIME)
-    channels.hold()
-    await one.api('/projects')
-    other.signIn(server.signIn('bob'))
-    channels.release()
-    expect(await personOf(other.api('/projects'))).toBe('bob')
-  })
+  it.each(since(8))(
+    'R6: with %s, Ada’s token that comes late is not taken for Bob’s',
+    async (_, step) => {
+      const [one, other] = await openTwo(step)
+      elapse(LIFETIME)
+      channels.hold()
+      await one.api('/projects')
+      other.signIn(server.signIn('bob'))
+      channels.release()
+      expect(await personOf(other.api('/projects'))).toBe('bob')
+    },
+  )
 })
