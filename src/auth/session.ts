@@ -27,7 +27,7 @@ import type { HeldGrant } from './grant.ts'
 import { Routes } from './routes.ts'
 import { unlessAborted } from './signals.ts'
 
-/** What a session asks of the rest. auth.ts gives it. */
+/** What a session asks of the rest. auth.ts and current.ts give it. */
 export interface SessionContext extends Clock {
   /** Runs tasks one at a time, across tabs by a Web Lock (R1). The task finds what other tabs did before. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
