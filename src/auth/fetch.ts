@@ -75,7 +75,8 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const isOwn = url.origin === origin && !headers.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal: signal ?? init.signal })
 
-    // Encoded once, so that both attempts send the same bytes. A stream is not replayable (R10).
+    // Encoded once, so that both attempts send the same bytes, FormData with one boundary. A stream is
+    // not replayable, and a Request is cloned for each (R10).
     const { body, type, replayable } = await encodeBody(init.body)
     if (type && !headers.has('content-type')) headers.set('content-type', type)
 
@@ -115,8 +116,9 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     response.body?.cancel().catch(() => {})
     call.replayed = true
     const nextToken = await whenReady(next)
+    const nextReceivedAt = session.grant?.receivedAt
     const answer = await sendWith(nextToken, new Headers(headers))
-    session.noteAnswer(route, nextToken, answer.status)
+    session.noteAnswer(route, nextToken, answer.status, nextReceivedAt)
     session.noteReplay(url.pathname, answer.status)
     return answer
   }

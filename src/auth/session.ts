@@ -10,11 +10,11 @@
  * | in the last stretch of its life    | is sent, and a refresh starts beside it                         |
  * | past its lifetime                  | waits for the refresh                                           |
  * | rejected with 401                  | waits for the refresh, and is sent once more                    |
- * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent as they are    |
- * | rejected, and the refresh failed   | of the same route waits for the next refresh; others are sent   |
+ * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent with that token |
+ * | rejected, and the refresh failed   | of the same route: as a dead token; others are sent as they are |
  * | rejected, and no longer current    | is sent once more with the current token                        |
  * | rejected by a closed route         | gets the 401 (routes.ts)                                        |
- * | dead, and the last refresh failed  | rejects with that failure until the pause is over (backoff.ts)  |
+ * | dead, and the last refresh failed  | rejects with that failure during the pause, then waits (backoff.ts) |
  * | gone: the session has ended        | rejects with SessionEndedError                                  |
  */
 import { BackOff } from './backoff.ts'
@@ -29,14 +29,17 @@ import { unlessAborted } from './signals.ts'
 
 /** What a session asks of the rest. auth.ts and current.ts give it. */
 export interface SessionContext extends Clock {
-  /** Runs tasks one at a time, across tabs by a Web Lock (R1). The task finds what other tabs did before. */
+  /**
+   * Runs tasks one at a time, across tabs by a Web Lock (R1). Before the task, what another tab brought
+   * meanwhile is applied here, so that a tab that waited finds the new token (tabs/other-tabs.ts).
+   */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for the next grant. `id`: the session that it is for, another one for another person. */
   requestGrant(session: Session, cause: RefreshCause): Promise<{ id: string; grant: HeldGrant }>
   /** Applies a change that this session has caused, here and in the other tabs. */
   announce(change: SessionChange): void
-  /** Resolves when `isRenewed`, or when other tabs have had the time to tell. */
-  hearOtherTabs(isRenewed: () => boolean): Promise<void>
+  /** Resolves when `isDone`, or when other tabs have had the time to tell. */
+  waitForOtherTabs(isDone: () => boolean): Promise<void>
   report(event: AuthEvent): void
 }
 
@@ -166,11 +169,11 @@ export class Session {
     return this.#grant!.accessToken
   }
 
-  /** R8: any 4xx but for those that may pass (errors.ts). */
-  async #refused(error: unknown, isRenewed: () => boolean): Promise<void> {
-    await this.#context.hearOtherTabs(isRenewed)
+  /** R8: any 4xx but 408, 425, 429, and no HTML page (errors.ts). */
+  async #refused(error: unknown, isRenewedSince: () => boolean): Promise<void> {
+    await this.#context.waitForOtherTabs(isRenewedSince)
     this.throwIfEnded()
-    if (isRenewed()) return
+    if (isRenewedSince()) return
     const onlyHere = error instanceof MissingRefreshTokenError
     this.#context.announce({
       type: 'ended',
@@ -183,8 +186,9 @@ export class Session {
   }
 
   /**
-   * R7: a temporary failure. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls
-   * that need a token reject with the error. The first one after that refreshes again.
+   * R7: a temporary failure, such as no network, a 5xx or the time limit of 10 s (a TimeoutError). For as
+   * long as `Retry-After` says, else for 1 s, doubling to 30 s, at random up to half of it less, calls that
+   * need a token reject with the error. The first one after that refreshes again.
    */
   #failed(error: unknown, isRenewed: () => boolean): void {
     const failure = this.#backOff.next(error)

@@ -35,7 +35,7 @@ export function createHistory(others: OtherTabs, now: () => number) {
       } else if (change.type === 'ended') {
         endedIds.add(change.id)
         const isHere = current?.id === change.id && !change.onlyHere
-        if (isHere) others.session.setEnd(change.id, change.reason, isGuess)
+        if (isHere) others.stored.setEnd(change.id, change.reason, isGuess)
       }
     },
   }
@@ -50,7 +50,7 @@ export interface FollowOptions {
 
 /** Returns what catches up with the other tabs at once, and what stops. */
 export function followOtherTabs({ others, sessions, history, report }: FollowOptions) {
-  const { session: stored } = others
+  const { stored } = others
   const { current, apply, isGuess } = sessions
 
   function hear(change: SessionChange, isStored: boolean): void {
