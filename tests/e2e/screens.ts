@@ -223,6 +223,7 @@ export const screens: Screen[] = [
       await expect(page.getByRole('status').last()).not.toBeEmpty()
       await page.getByRole('button', { name: labNames.send }).click()
       await expect(page.getByTestId('lab-refreshes')).toHaveText('1')
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {
@@ -232,6 +233,7 @@ export const screens: Screen[] = [
       await page.goto('/lab')
       await page.getByRole('button', { name: labNames.send }).click()
       await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {
