@@ -27,7 +27,7 @@ import type { HeldGrant } from './grant.ts'
 import { Routes } from './routes.ts'
 import { unlessAborted } from './signals.ts'
 
-/** What a session asks of the rest. auth.ts gives it. */
+/** What a session asks of the rest. auth.ts and current.ts give it. */
 export interface SessionContext extends Clock {
   /** Runs tasks one at a time, across tabs by a Web Lock (R1). The task finds what other tabs did before. */
   exclusive<T>(task: () => Promise<T>): Promise<T>
@@ -68,10 +68,11 @@ export class Session {
    */
   tokenToSend(route = ''): string | Promise<string> {
     const grant = this.#grant
-    if (!grant || !this.isAlive()) return this.nextToken(grant ? 'expiry' : 'restore') // R2
+    if (!grant || !this.isAlive()) return this.#nextOrLive(grant ? 'expiry' : 'restore') // R2
     const { accessToken } = grant
     if (this.#routes.lacksRefresh(route, accessToken)) return this.#nextTokenFor(route, accessToken) // R2
-    if (this.#refresh && accessToken === this.#rejectedToken) return this.#replacement() // R2
+    const isRejected = accessToken === this.#rejectedToken
+    if (this.#refresh && isRejected) return this.#nextOrLive('unauthorized') // R2
     if (this.#context.now() >= grant.renewAt) this.nextToken('background').catch(() => {})
     return accessToken
   }
@@ -192,12 +193,12 @@ export class Session {
   }
 
   /**
-   * A token for a call that found the current one rejected by another route. If the refresh fails, the
-   * current one is sent: one route's 401 is no verdict on the token, and may be that route's alone (R4).
+   * A token for a call that no 401 has answered. If the refresh fails, the current one is sent if it is
+   * alive: another route's 401 is no verdict on the token, and may be that route's alone (R4).
    */
-  async #replacement(): Promise<string> {
+  async #nextOrLive(cause: RefreshCause): Promise<string> {
     try {
-      return await this.nextToken('unauthorized')
+      return await this.nextToken(cause)
     } catch (error) {
       this.throwIfEnded()
       if (!this.isAlive()) throw error

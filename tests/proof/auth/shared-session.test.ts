@@ -395,6 +395,23 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(3)
   })
 
+  it('R4: of a token that one route rejects does not reach a call that waited for any', async () => {
+    browser = new FakeBrowser({ locks: false })
+    const { tabs } = await openTabs(1)
+    const opened = openTab()
+    const waiting = outcome(opened.auth.getAccessToken())
+    await elapse()
+    const own = backend.latest('refresh')
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse(LANDED)
+    const { accessToken } = await answerRefresh() // Heard while its own refresh is under way.
+    const broken = outcome(opened.session().tokenAfter401(accessToken, 'GET /broken'))
+    own.fail(httpError(503))
+    await heard()
+    expect([refreshed.state, broken.state]).toEqual(['fulfilled', 'rejected'])
+    expect(waiting.value).toBe(accessToken)
+  })
+
   it('R4: does not reach a call that has got a token meanwhile', async () => {
     browser = new FakeBrowser({ locks: false, latency: 20 })
     const { tabs } = await openTabs(2)
