@@ -10,7 +10,7 @@ import {
   submitSignIn,
 } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
-import { labNames, send } from './lab.ts'
+import { labNames, report, send } from './lab.ts'
 
 export const people = ['nobody', 'demo', 'admin'] as const
 
@@ -245,6 +245,7 @@ export const screens: Screen[] = [
       for (const rival of await page.getByRole('switch').all()) await rival.check()
       await send(page, { scenario: 'Three 401s come late', requests: 5, compare: true })
       await expect(page.getByTestId('lab-library-refreshes')).toHaveText(/\d/)
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {
