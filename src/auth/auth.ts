@@ -60,6 +60,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     timeout = 10_000,
     restore: when = 'known',
   } = options
+  // A tab that keeps the lock for longer than a refresh may take is frozen, and loses it.
   const { tabs = createTabs({ name: options.name, patience: timeout + 5_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
@@ -239,6 +240,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     return { id: isOther ? newSessionId() : session.id, grant }
   }
 
+  // R7: the network is back, so the next call need not sit out the pause.
   const online = () => current()?.endPause()
   globalThis.addEventListener?.('online', online)
   onScopeDispose(() => {

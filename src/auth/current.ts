@@ -24,9 +24,9 @@ interface AuthState {
 }
 
 export interface CurrentSessionOptions extends Omit<SessionContext, 'announce'> {
-  /** Stores a change that this tab has caused, and tells the other tabs. It never throws. */
+  /** Tells the other tabs of a change that this one has caused, and stores the id of a new session. It never throws. */
   tell(change: SessionChange): void
-  /** Hears each change before it is applied. */
+  /** Hears each change before it is applied, and stores an end. */
   onChange(change: SessionChange, current: Session | null, isGuess: boolean): void
 }
 
@@ -41,8 +41,8 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   const context: SessionContext = { ...options, announce }
 
   /**
-   * A change that this tab has caused. First storage and the other tabs, then this one: its calls, what is
-   * shown, and `onEvent`. In this order, because whoever watches what is shown may end the session.
+   * A change that this tab has caused. First the other tabs, then this one: its calls, what is shown, and
+   * `onEvent`. guard.ts watches what is shown, and goes to the sign-in page. In this order, because whoever watches what is shown may end the session.
    */
   function announce(change: SessionChange): void {
     if (change.type !== 'ended' || !change.onlyHere) options.tell(change)

@@ -48,6 +48,7 @@ export interface Call {
   over: AbortSignal | undefined
   /** `false`: a 401 is the answer. */
   refresh: boolean
+  /** A 401 has led to a second attempt, sent or not. There is no third (R4). */
   replayed: boolean
   /** The refresh that this call waited for has failed. */
   refreshFailure?: { error: unknown }

@@ -68,7 +68,7 @@ export class Routes {
   }
 
   /** Whether this route has rejected `token`, and the refresh for it has failed. */
-  lacksRefresh(route: string, token: string): boolean {
+  needsNewToken(route: string, token: string): boolean {
     return this.#states.get(route)?.rejectedToken === token
   }
 

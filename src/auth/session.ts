@@ -3,19 +3,22 @@
  * does with the token, what a 401 leads to, the one refresh that all share, and what each failure of
  * it means. The numbers (R1) are those of docs/rules.md.
  *
- * | the token is…                      | a call                                                          |
- * | ---------------------------------- | --------------------------------------------------------------- |
- * | not here yet (after a reload)      | waits for the refresh                                           |
- * | alive                              | is sent                                                         |
- * | in the last stretch of its life    | is sent, and a refresh starts beside it                         |
- * | past its lifetime                  | waits for the refresh                                           |
- * | rejected with 401                  | waits for the refresh, and is sent once more                    |
- * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent with that token |
- * | rejected, and the refresh failed   | of the same route: as a dead token; others are sent as they are |
- * | rejected, and no longer current    | is sent once more with the current token                        |
- * | rejected by a closed route         | gets the 401 (routes.ts)                                        |
- * | dead, and the last refresh failed  | rejects with that failure during the pause, then waits (backoff.ts) |
- * | gone: the session has ended        | rejects with SessionEndedError                                  |
+ * | the token is…                              | a call…                                                       |
+ * | ------------------------------------------ | ------------------------------------------------------------- |
+ * | not here yet (after a reload)              | waits for the refresh                                         |
+ * | alive                                      | is sent                                                       |
+ * | in the last stretch of its life            | is sent, and a refresh starts beside it                       |
+ * | past its lifetime                          | waits for the refresh                                         |
+ * | rejected by a 401 of this call             | waits for the refresh, and is sent once more                  |
+ * | rejected by another call's 401             | waits for the refresh; if that fails, is sent with this token |
+ * | rejected, and the refresh for it failed    | of the same route: as past its lifetime; of others: is sent   |
+ * | rejected, and no longer current            | is sent once more with the current token                      |
+ * | rejected by a closed route                 | gets the 401                                                  |
+ * | past its lifetime, after a failed refresh  | rejects with that failure during the pause, then waits        |
+ * | gone: the session has ended                | rejects with SessionEndedError                                |
+ *
+ * A route is closed for 1 s, then 2 s, 4 s and so on, when it answers 401 even to the token that was
+ * fetched for it, and open again with another answer to the same request (routes.ts).
  */
 import { BackOff } from './backoff.ts'
 import type { Clock, RefreshFailure } from './backoff.ts'
@@ -73,7 +76,8 @@ export class Session {
     const grant = this.#grant
     if (!grant || !this.isAlive()) return this.#nextOrLive(grant ? 'expiry' : 'restore') // R2
     const { accessToken } = grant
-    if (this.#routes.lacksRefresh(route, accessToken)) return this.#nextTokenFor(route, accessToken) // R2
+    if (this.#routes.needsNewToken(route, accessToken))
+      return this.#nextTokenFor(route, accessToken) // R2
     const isRejected = accessToken === this.#rejectedToken
     if (this.#refresh && isRejected) return this.#nextOrLive('unauthorized') // R2
     if (this.#context.now() >= grant.renewAt) this.nextToken('background').catch(() => {})
@@ -186,9 +190,11 @@ export class Session {
   }
 
   /**
-   * R7: a temporary failure, such as no network, a 5xx or the time limit of 10 s (a TimeoutError). For as
-   * long as `Retry-After` says, else for 1 s, doubling to 30 s, at random up to half of it less, calls that
-   * need a token reject with the error. The first one after that refreshes again.
+   * R7: a temporary failure, such as no network, a 5xx or the time limit of 10 s (a TimeoutError). A pause
+   * begins: `Retry-After`, an hour at most, else 1 s, doubled with each failure up to 30 s and shortened at
+   * random by up to half. During it, calls that need a new token reject with this error. No timer tries
+   * again, but the first call after the pause. `refresh()`, `restore()` and the browser's `online` event
+   * end it early (backoff.ts).
    */
   #failed(error: unknown, isRenewed: () => boolean): void {
     const failure = this.#backOff.next(error)

@@ -11,7 +11,7 @@ import type { OtherTabs } from './other-tabs.ts'
 
 /** What is known here of the sessions that were or are, to tell news from late messages. */
 export function createHistory(others: OtherTabs, now: () => number) {
-  /** Another tab's grant is news only if it is later: the last grant here, or the start of the session. */
+  /** When the last grant was received here, or the session was joined. An older grant is ignored. */
   let latestAt = 0
   /** Sessions that have ended. Messages about them are ignored, in whatever order they arrive. */
   const endedIds = new Set<string>()

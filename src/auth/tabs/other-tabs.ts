@@ -89,7 +89,10 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
 
   return {
     exclusive,
-    /** As `exclusive`, for a sign-out: no refresh is under way meanwhile, and what others did is of no use. */
+    /**
+     * As `exclusive`, for a sign-out, to which it is of no use what others did. A refresh that the sign-out
+     * has aborted may still reach the API; what it brings is revoked with the session (S7).
+     */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
     tell,
     follow,
