@@ -1,18 +1,19 @@
 /** Two and three tabs of one browser profile, each with a store of its own, before one back end. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { watch } from 'vue'
-import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { UserSchema } from '@/api/user.ts'
-import type { TokenGrant } from '@/auth/index.ts'
 import type { HeldGrant } from '@/auth/grant.ts'
+import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import type { TokenGrant } from '@/auth/index.ts'
 import type { TabsOptions } from '@/auth/tabs/tabs.ts'
-import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
-import type { ManualBackend } from '../../support/backend.ts'
-import { FakeBrowser, FakePage } from '../../support/browser.ts'
-import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+import { bearer, createStubApi, ok, unauthorized } from '../../../support/api.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../../support/backend.ts'
+import type { ManualBackend } from '../../../support/backend.ts'
+import { FakeBrowser, FakePage } from '../../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../../support/time.ts'
 
 const DAY = 86_400_000
+
 /** After that, a tab no longer waits for the refresh of another page. */
 const LANDED = 4_000
 
@@ -80,6 +81,24 @@ const tokensOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.accessToken.value)
 const statusOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.status.value)
 const namesOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.user.value?.name ?? null)
 const all = <T>(tabs: Tab[], value: T) => tabs.map(() => value)
+
+describe('R13: what a tab that slept says of an end', () => {
+  it.each(['expired', 'signed-out'] as const)('%s', async (reason) => {
+    const {
+      tabs: [first, second],
+    } = await openTabs(2)
+    second!.tabs.asleep = true
+    if (reason === 'signed-out') void first!.auth.logout()
+    else void first!.auth.refresh().catch(() => {})
+    await elapse()
+    if (reason === 'expired') backend.latest('refresh').fail(httpError(401))
+    await heard()
+    expect(second!.auth.status.value).toBe('authenticated')
+    second!.page.show('visible')
+    const { status, endReason } = second!.auth
+    expect([status.value, endReason.value]).toEqual(['anonymous', reason])
+  })
+})
 
 describe('one refresh for all tabs', () => {
   it.each([0, 1, 50, 99, 100])(
