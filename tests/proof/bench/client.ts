@@ -14,6 +14,8 @@ import { createApiClient, createAuth, createTabs } from '../../../src/auth/index
 import { medians, oneCall, round } from './one-call.ts'
 
 const baseURL = 'https://api.example'
+/** As src/api/client.ts has it. */
+const readTimeout = 30_000
 const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }
 let clock = 0
 let refused = ''
@@ -39,7 +41,7 @@ const fetch: typeof globalThis.fetch = async (_, init) => {
   return body ? Response.json(body) : new Response(null, { status: 204 })
 }
 const bare = ofetch.create({ baseURL }, { fetch })
-const api = createApiClient({ baseURL, auth, fetch })
+const api = createApiClient({ baseURL, auth, fetch, readTimeout })
 
 await auth.login({ username: 'demo', password: 'password' })
 console.table([...(await overHttp()), ...(await oneCall('stub', bare, api))])
@@ -55,7 +57,7 @@ async function overHttp() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const bare = ofetch.create({ baseURL, headers: { authorization: 'Bearer token' } })
-  const rows = await oneCall('HTTP', bare, createApiClient({ baseURL, auth }), 50)
+  const rows = await oneCall('HTTP', bare, createApiClient({ baseURL, auth, readTimeout }), 50)
   server.closeAllConnections()
   server.close()
   return rows

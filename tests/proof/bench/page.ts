@@ -3,6 +3,8 @@ import { ofetch } from 'ofetch'
 import { createApiClient, createAuth } from '@/auth/index.ts'
 import { oneCall } from './one-call.ts'
 
+/** As src/api/client.ts has it. */
+const readTimeout = 30_000
 const user = { id: '1', username: 'demo', name: 'Demo', roles: [] }
 const grant = async () => ({ accessToken: 'token', expiresIn: 900, user })
 const backend = { login: grant, refresh: grant, logout: async () => {} }
@@ -18,14 +20,14 @@ Object.assign(globalThis, {
     ...(await oneCall(
       'HTTP',
       ofetch.create({ baseURL, headers }),
-      createApiClient({ baseURL, auth }),
+      createApiClient({ baseURL, auth, readTimeout }),
       20,
       200,
     )),
     ...(await oneCall(
       'stub',
       ofetch.create({ baseURL, headers }, { fetch: stub }),
-      createApiClient({ baseURL, auth, fetch: stub }),
+      createApiClient({ baseURL, auth, fetch: stub, readTimeout }),
       500,
       100,
     )),
