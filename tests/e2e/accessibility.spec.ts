@@ -65,6 +65,33 @@ test('long names of a project and a person stick out nowhere', async ({ page }) 
   }
 })
 
+test.describe('with a finger', () => {
+  test.use({ hasTouch: true })
+
+  test('the name of the app, however long, leaves room for the account', async ({ page }) => {
+    const expectRoom = async () => {
+      const account = page.locator('.header-bar > :last-child')
+      for (const name of ['Vue Silent Refresh', 'International Customer Relationship Desk']) {
+        await page.locator('.brand span').evaluate((span, name) => {
+          span.textContent = name
+        }, name)
+        for (const width of [320, 360, 480, 768, 1280]) {
+          await page.setViewportSize({ width, height: 640 })
+          const shown = () => page.evaluate(() => document.documentElement.scrollWidth)
+          await expect.poll(shown, `${name} at ${width} px`).toBeLessThanOrEqual(width)
+          await expect(account.getByRole('button').first()).toBeInViewport({ ratio: 1 })
+        }
+      }
+    }
+    await page.goto('/login')
+    await expect(page.getByLabel('Username')).toBeVisible()
+    await expectRoom()
+    await page.reload()
+    await signIn(page)
+    await expectRoom()
+  })
+})
+
 test('with forced colours, the switch of the lab shows whether it is on', async ({ page }) => {
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' })
   await signIn(page)
