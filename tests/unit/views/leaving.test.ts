@@ -160,6 +160,7 @@ describe('R19: a person with unsaved changes', () => {
 
     await click(screen.link('Projects', screen.navigation()))
     expect(isAsked()).toBe('Discard unsaved changes?')
+    expect(document.querySelector('[role=progressbar]')).toBeNull()
     await answer('Cancel')
 
     expect(router.currentRoute.value.path).toBe('/projects/1002')
