@@ -413,7 +413,10 @@ export class Rules implements Watcher<Tab> {
       if (error.status !== answer) bad('R4')
     } else if (!isExcused()) bad('R7')
     else if (answer === null && this.#isAlive(tab)) {
-      const isOwn = tab.rejectedBy.has(`${routeOf(request)} ${tab.auth.accessToken.value}`)
+      // Known when the request began, or since.
+      const wasOwn = !!request.rejectedToken || request.mayHaveWaited
+      const isOwn =
+        wasOwn || tab.rejectedBy.has(`${routeOf(request)} ${tab.auth.accessToken.value}`)
       if (!isOwn) bad('R4') // The 401 was another route's.
     }
   }
