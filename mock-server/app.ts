@@ -47,9 +47,6 @@ export interface MockServerOptions {
   hosts?: string[]
 }
 
-/** What the routes work with. */
-export type MockServer = ReturnType<typeof createServices>
-
 /** @throws RangeError if a time span cannot be read */
 export function createMockServer(options: MockServerOptions = {}): H3 {
   const { allowedOrigins = [] } = options
@@ -77,6 +74,7 @@ export function createMockServer(options: MockServerOptions = {}): H3 {
   return app
 }
 
+/** What the routes work with. */
 function createServices(options: MockServerOptions) {
   const { allowedOrigins = [], now = Date.now, storage } = options
   const accessTtl = toLifetime(options.accessTtl ?? '15m')

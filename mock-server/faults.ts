@@ -46,6 +46,8 @@ function isPathname(path: string): boolean {
   return URL.canParse(path, 'http://mock') && new URL(path, 'http://mock').pathname === path
 }
 
+export type Faults = ReturnType<typeof createFaults>
+
 export function createFaults() {
   let faults: Fault[] = []
 

@@ -28,6 +28,8 @@ export interface LogEntry {
   userId?: string
 }
 
+export type Log = ReturnType<typeof createLog>
+
 export function createLog(tokens: Tokens, now: () => number) {
   const entries: LogEntry[] = []
   const entryByEvent = new WeakMap<H3Event, LogEntry>()

@@ -58,6 +58,7 @@ const demo = [
   'docs/tutorial.zh-CN.md',
   'mock-server/routes/notifications.ts',
   'mock-server/routes/stats.ts',
+  'scripts/api-reference.ts',
   SCRIPT,
   START,
   'src/api/notifications.ts',

@@ -9,14 +9,31 @@ import type { TokenGrant } from '../../src/auth/contract.ts'
 import { readJson } from '../body.ts'
 import { deleteRefreshCookie, readRefreshCookies, setRefreshCookie } from '../cookie.ts'
 import { apiError, unauthorized } from '../errors.ts'
-import type { MockServer } from '../app.ts'
+import type { Access } from '../access.ts'
+import type { Log } from '../log.ts'
+import type { AssertOwnOrigin } from '../origin.ts'
 import { RefreshRefusedError } from '../sessions.ts'
+import type { Sessions } from '../sessions.ts'
 import type { Family } from '../state.ts'
 import { TooManyAttemptsError } from '../throttle.ts'
 import { toNumericDate, TokenError } from '../tokens.ts'
-import type { User } from '../users.ts'
+import type { Tokens } from '../tokens.ts'
+import type { User, Users } from '../users.ts'
 
-export function registerAuth(app: H3, server: MockServer): void {
+interface Services {
+  access: Access
+  assertOwnOrigin: AssertOwnOrigin
+  log: Log
+  now: () => number
+  sessions: Sessions
+  tokens: Tokens
+  users: Users
+  /** Seconds. */
+  accessTtl: number
+  refreshTtl: number
+}
+
+export function registerAuth(app: H3, server: Services): void {
   const { access, assertOwnOrigin, log, now, sessions, tokens, users } = server
   const { accessTtl, refreshTtl } = server
 

@@ -4,9 +4,15 @@
 import { noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
-import type { MockServer } from '../app.ts'
 import { invalidBody, readJson } from '../body.ts'
 import { FaultRequestSchema } from '../faults.ts'
+import type { Faults } from '../faults.ts'
+import type { Log } from '../log.ts'
+import type { AssertOwnOrigin } from '../origin.ts'
+import type { Sessions } from '../sessions.ts'
+import type { Tokens } from '../tokens.ts'
+import type { Users } from '../users.ts'
+import type { Projects } from './projects.ts'
 
 /** What `POST /api/__mock/conditions` takes. */
 const ConditionsSchema = v.object({
@@ -20,7 +26,18 @@ const ExpireSchema = v.object({
   accessToken: v.optional(v.string()),
 })
 
-export function registerControls(app: H3, server: MockServer): void {
+interface Services {
+  assertOwnOrigin: AssertOwnOrigin
+  counters: { sequence: number }
+  faults: Faults
+  log: Log
+  projects: Projects
+  sessions: Sessions
+  tokens: Tokens
+  users: Users
+}
+
+export function registerControls(app: H3, server: Services): void {
   const { assertOwnOrigin, counters, faults, log, sessions, tokens, users } = server
 
   // A page elsewhere must not pull them in the browser of somebody who runs the mock.

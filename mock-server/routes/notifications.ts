@@ -2,9 +2,9 @@
  * What the dashboard shows beside the projects: the same few notifications for everybody.
  */
 import type { H3 } from 'h3'
-import type { MockServer } from '../app.ts'
+import type { Access } from '../access.ts'
 
-interface Notification {
+export interface Notification {
   id: string
   text: string
   /** ISO 8601. */
@@ -29,7 +29,12 @@ export function createNotifications(startedAt: number): Notification[] {
   }))
 }
 
-export function registerNotifications(app: H3, { access, notifications }: MockServer): void {
+interface Services {
+  access: Access
+  notifications: Notification[]
+}
+
+export function registerNotifications(app: H3, { access, notifications }: Services): void {
   app.get('/api/notifications', async (event) => {
     await access.requireUser(event)
     return notifications

@@ -4,7 +4,7 @@
 import { getRouterParam, noContent } from 'h3'
 import type { H3, H3Event } from 'h3'
 import * as v from 'valibot'
-import type { MockServer } from '../app.ts'
+import type { Access } from '../access.ts'
 import { invalidBody, readJson } from '../body.ts'
 import { apiError } from '../errors.ts'
 
@@ -119,7 +119,12 @@ export function createProjects(now: () => number, projectsByUser = new Map<strin
   return { all: of, find, get, add, change, remove, clear: () => projectsByUser.clear() }
 }
 
-export function registerProjects(app: H3, { access, projects }: MockServer): void {
+export type Projects = ReturnType<typeof createProjects>
+
+export function registerProjects(
+  app: H3,
+  { access, projects }: { access: Access; projects: Projects },
+): void {
   const userId = async (event: H3Event) => (await access.requireUser(event)).id
   const projectId = (event: H3Event) => getRouterParam(event, 'id')
 

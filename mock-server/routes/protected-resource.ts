@@ -3,7 +3,7 @@
  * were accepted up to it.
  */
 import type { H3, H3Event } from 'h3'
-import type { MockServer } from '../app.ts'
+import type { Access } from '../access.ts'
 import { hasType, invalidBody, parseJson, readBytes } from '../body.ts'
 
 const LIMIT = 1024 * 1024
@@ -19,7 +19,12 @@ export interface Echo {
   sha256: string
 }
 
-export function registerProtectedResource(app: H3, { access, counters }: MockServer): void {
+interface Services {
+  access: Access
+  counters: { sequence: number }
+}
+
+export function registerProtectedResource(app: H3, { access, counters }: Services): void {
   app.all('/api/protected-resource', async (event): Promise<Echo> => {
     const { username } = await access.requireUser(event)
     const bytes = await readBytes(event, LIMIT)

@@ -2,8 +2,9 @@
  * Numbers for the dashboard.
  */
 import type { H3 } from 'h3'
-import type { MockServer } from '../app.ts'
-import type { Project } from './projects.ts'
+import type { Access } from '../access.ts'
+import type { Notification } from './notifications.ts'
+import type { Project, Projects } from './projects.ts'
 
 interface Stats {
   /** How many the user has. */
@@ -25,7 +26,15 @@ interface MonthCount {
 
 const MONTHS = 8
 
-export function registerStats(app: H3, server: MockServer): void {
+interface Services {
+  access: Access
+  notifications: Notification[]
+  projects: Projects
+  now: () => number
+  startedAt: number
+}
+
+export function registerStats(app: H3, server: Services): void {
   const { access, notifications, now, projects, startedAt } = server
   app.get('/api/stats', async (event): Promise<Stats> => {
     const all = projects.all((await access.requireUser(event)).id)

@@ -60,6 +60,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     timeout = 10_000,
     restore: when = 'known',
   } = options
+  // A tab that keeps the lock for longer than a refresh may take is frozen, and loses it.
   const { tabs = createTabs({ name: options.name, patience: timeout + 5_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
@@ -73,7 +74,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     now,
     random,
     exclusive: others.exclusive,
-    hearOtherTabs: others.hear,
+    waitForOtherTabs: others.wait,
     tell: others.tell,
     onChange: history.note,
     requestGrant,
@@ -125,16 +126,16 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     signIns.abort(new SessionEndedError(reason)) // R12
     signIns = new AbortController()
     if (session) announce({ type: 'ended', id: session.id, reason })
-    others.session.oweSignOut(id)
+    others.stored.oweSignOut(id)
     await settleSignOut(id, reason, grant)
   }
 
   /** Tells the API of a sign-out, unless somebody has signed in meanwhile: the refresh token is theirs. */
   async function settleSignOut(id: string | null, reason: EndOfAll, grant: HeldGrant | null) {
     await others.alone(async () => {
-      if (!others.session.isFree(id)) return
-      others.session.oweSignOut(id) // A tab that heard of the end may have overwritten it.
-      if (await tellSignOut(grant)) others.session.signOutTold(reason)
+      if (!others.stored.isFree(id)) return
+      others.stored.oweSignOut(id) // A tab that heard of the end may have overwritten it.
+      if (await tellSignOut(grant)) others.stored.signOutTold(reason)
     })
   }
 
@@ -195,7 +196,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
    * @throws the failure of the refresh if it is temporary; `status` stays `restoring`
    */
   async function restore(): Promise<void> {
-    if (others.session.isSignOutOwed()) {
+    if (others.stored.isSignOutOwed()) {
       catchUp() // R13: another tab may have signed out while this one slept.
       return settleSignOut(null, 'signed-out', null)
     }
@@ -239,6 +240,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     return { id: isOther ? newSessionId() : session.id, grant }
   }
 
+  // R7: the network is back, so the next call need not sit out the pause.
   const online = () => current()?.endPause()
   globalThis.addEventListener?.('online', online)
   onScopeDispose(() => {
@@ -246,10 +248,10 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     stop()
   }, true) // Silent without a scope, as in a test.
 
-  const id = others.session.id()
-  const isAsked = when === 'always' || !others.session.isShared
+  const id = others.stored.id()
+  const isAsked = when === 'always' || !others.stored.isShared
   if (id) apply({ type: 'joined', id })
-  else if (isAsked && !others.session.isSignOutOwed()) {
+  else if (isAsked && !others.stored.isSignOutOwed()) {
     apply({ type: 'joined', id: newSessionId(), isGuess: true })
   }
 
@@ -260,7 +262,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     user,
     accessToken: computed(() => state.value.accessToken),
     /** From when on a call renews the access token, in milliseconds since the epoch. */
-    accessTokenRenewsAt: computed(() => state.value.renewsAt),
+    accessTokenRenewsAt: computed(() => state.value.renewAt),
     isAuthenticated: computed(() => status.value === 'authenticated'),
     endReason: computed(() => state.value.endReason),
     /** The error with which the API refused the refresh, if that ended the session. */

@@ -17,16 +17,16 @@ interface AuthState {
   user: User | null
   accessToken: string | null
   /** When the next call renews the token, in milliseconds since the epoch. */
-  renewsAt: number | null
+  renewAt: number | null
   endReason: EndOfAll | null
   /** Why the API refused the refresh. */
   endCause: unknown
 }
 
 export interface CurrentSessionOptions extends Omit<SessionContext, 'announce'> {
-  /** Stores a change that this tab has caused, and tells the other tabs. It never throws. */
+  /** Tells the other tabs of a change that this one has caused, and stores the id of a new session. It never throws. */
   tell(change: SessionChange): void
-  /** Hears each change before it is applied. */
+  /** Hears each change before it is applied, and stores an end. */
   onChange(change: SessionChange, current: Session | null, isGuess: boolean): void
 }
 
@@ -40,7 +40,10 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   const state = shallowRef<AuthState>(stateOf(null))
   const context: SessionContext = { ...options, announce }
 
-  /** A change that this tab has caused. Told first, because whoever watches may end the session. */
+  /**
+   * A change that this tab has caused. First the other tabs, then this one: its calls, what is shown, and
+   * `onEvent`. guard.ts watches what is shown, and goes to the sign-in page. In this order, because whoever watches what is shown may end the session.
+   */
   function announce(change: SessionChange): void {
     if (change.type !== 'ended' || !change.onlyHere) options.tell(change)
     apply(change)
@@ -106,9 +109,9 @@ function stateOf(
   endReason: AuthState['endReason'] = null,
   endCause: unknown = null,
 ): AuthState {
-  const { user = null, accessToken = null, renewAt: renewsAt = null } = session?.grant ?? {}
+  const { user = null, accessToken = null, renewAt = null } = session?.grant ?? {}
   const status = !session ? 'anonymous' : user ? 'authenticated' : 'restoring'
-  return { status, user, accessToken, renewsAt, endReason, endCause }
+  return { status, user, accessToken, renewAt, endReason, endCause }
 }
 
 /** Random, but no secret. `randomUUID` is missing on plain http. */

@@ -48,6 +48,7 @@ export interface Call {
   over: AbortSignal | undefined
   /** `false`: a 401 is the answer. */
   refresh: boolean
+  /** A 401 has led to a second attempt, sent or not. There is no third (R4). */
   replayed: boolean
   /** The refresh that this call waited for has failed. */
   refreshFailure?: { error: unknown }
@@ -75,7 +76,8 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     const isOwn = url.origin === origin && !headers.has('authorization')
     if (!session || !isOwn) return native(target, { ...init, signal: signal ?? init.signal })
 
-    // Encoded once, so that both attempts send the same bytes. A stream is not replayable (R10).
+    // Encoded once, so that both attempts send the same bytes, FormData with one boundary. A stream is
+    // not replayable, and a Request is cloned for each (R10).
     const { body, type, replayable } = await encodeBody(init.body)
     if (type && !headers.has('content-type')) headers.set('content-type', type)
 
@@ -98,7 +100,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     }
 
     const route = `${method.toUpperCase()} ${url.pathname}${url.search}`
-    const token = await whenReady(session.tokenToSend())
+    const token = await whenReady(session.tokenToSend(route))
     const receivedAt = session.grant?.receivedAt
     const response = await sendWith(token, headers)
     session.noteAnswer(route, token, response.status, receivedAt)
@@ -115,8 +117,9 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     response.body?.cancel().catch(() => {})
     call.replayed = true
     const nextToken = await whenReady(next)
+    const nextReceivedAt = session.grant?.receivedAt
     const answer = await sendWith(nextToken, new Headers(headers))
-    session.noteAnswer(route, nextToken, answer.status)
+    session.noteAnswer(route, nextToken, answer.status, nextReceivedAt)
     session.noteReplay(url.pathname, answer.status)
     return answer
   }

@@ -28,23 +28,23 @@ export function createGrantRequest(options: GrantOptions) {
   const { backend, userSchema, now, random, timeout } = options
 
   /** `known`: the user if the grant names none. `done` gets the outcome, for `onEvent`. */
-  return async function requestGrant(
+  return async function ask(
     call: (options: CallOptions) => Promise<TokenGrant>,
     ended: AbortSignal,
     known: User | null,
     done: (outcome: Outcome) => void,
   ): Promise<HeldGrant> {
     const startedAt = now()
-    const tell = (outcome: Omit<Outcome, 'milliseconds'>) =>
+    const finish = (outcome: Omit<Outcome, 'milliseconds'>) =>
       done({ ...outcome, milliseconds: now() - startedAt })
     try {
       const grant = await withTimeLimit((options) => granted(call, options, known), timeout, ended)
-      tell({ outcome: 'granted', problem: lifetimeProblem(grant) })
-      return hold(grant)
+      finish({ outcome: 'granted', problem: lifetimeProblem(grant) })
+      return toHeldGrant(grant)
     } catch (error) {
       const problem = error instanceof InvalidGrantError ? error.message : undefined
       const outcome = ended.aborted ? 'ended' : isRefusal(error) ? 'refused' : 'failed'
-      tell({ outcome, status: Object(error).status, problem })
+      finish({ outcome, status: Object(error).status, problem })
       throw error
     }
   }
@@ -67,7 +67,7 @@ export function createGrantRequest(options: GrantOptions) {
     return readUser(userSchema, await backend.getUser(grant.accessToken, options))
   }
 
-  function hold({
+  function toHeldGrant({
     user,
     accessToken,
     receivedAt,

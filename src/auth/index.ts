@@ -1,7 +1,7 @@
 /** The public face of the auth module. The rest of the app imports from here only. */
 
 /** The version of this folder: CHANGELOG.md of the template says what changed in each. */
-export const version = '1.0.0'
+export const version = '2.0.0'
 
 export { createAuth } from './auth.ts'
 export type { AuthOptions } from './auth.ts'

@@ -17,6 +17,8 @@ interface Span {
 interface RouteState {
   /** The token that was fetched because of this route's 401, until the route has answered it. */
   freshToken: string | null
+  /** The token that this route rejected, where the refresh for it has failed. */
+  rejectedToken: string | null
   /** Whether the route has accepted a token since it last refused a fresh one. */
   accepts: boolean
   /** How many fresh tokens it has refused in a row. */
@@ -25,6 +27,13 @@ interface RouteState {
 }
 
 const NEVER: Span = { from: 0, until: 0 }
+const UNKNOWN: RouteState = {
+  freshToken: null,
+  rejectedToken: null,
+  accepts: false,
+  refusals: 0,
+  closed: NEVER,
+}
 
 /** The routes of one session. A route is a method and an address with its query. */
 export class Routes {
@@ -53,6 +62,16 @@ export class Routes {
     this.#state(route).freshToken = token
   }
 
+  /** A refresh that this route's 401 to `token` led to has failed. */
+  refreshFailedFor(route: string, token: string): void {
+    this.#state(route).rejectedToken = token
+  }
+
+  /** Whether this route has rejected `token`, and the refresh for it has failed. */
+  needsNewToken(route: string, token: string): boolean {
+    return this.#states.get(route)?.rejectedToken === token
+  }
+
   /** The route has answered a request that carried `token`. */
   answered(route: string, token: string, status: number): void {
     const isFresh = this.#states.get(route)?.freshToken === token
@@ -66,6 +85,7 @@ export class Routes {
       refusals: 0,
       closed: NEVER,
       freshToken: null,
+      rejectedToken: null,
     })
     if (!isFresh) return
     this.#refusals = 0
@@ -90,7 +110,7 @@ export class Routes {
     this.#states.delete(route)
     const { value: oldest } = this.#states.keys().next()
     if (this.#states.size >= MAX_ROUTES) this.#states.delete(oldest!)
-    const used = state ?? { freshToken: null, accepts: false, refusals: 0, closed: NEVER }
+    const used = state ?? { ...UNKNOWN }
     this.#states.set(route, used)
     return used
   }

@@ -3,18 +3,22 @@
  * does with the token, what a 401 leads to, the one refresh that all share, and what each failure of
  * it means. The numbers (R1) are those of docs/rules.md.
  *
- * | the token is…                      | a call                                                          |
- * | ---------------------------------- | --------------------------------------------------------------- |
- * | not here yet (after a reload)      | waits for the refresh                                           |
- * | alive                              | is sent                                                         |
- * | in the last stretch of its life    | is sent, and a refresh starts beside it                         |
- * | past its lifetime                  | waits for the refresh                                           |
- * | rejected with 401                  | waits for the refresh, and is sent once more                    |
- * | rejected, and a refresh is on      | other calls wait too; if it fails, they are sent as they are    |
- * | rejected, and no longer current    | is sent once more with the current token                        |
- * | rejected by a closed route         | gets the 401 (routes.ts)                                        |
- * | dead, and the last refresh failed  | rejects with that failure until the pause is over (backoff.ts)  |
- * | gone: the session has ended        | rejects with SessionEndedError                                  |
+ * | the token is…                              | a call…                                                       |
+ * | ------------------------------------------ | ------------------------------------------------------------- |
+ * | not here yet (after a reload)              | waits for the refresh                                         |
+ * | alive                                      | is sent                                                       |
+ * | in the last stretch of its life            | is sent, and a refresh starts beside it                       |
+ * | past its lifetime                          | waits for the refresh                                         |
+ * | rejected by a 401 of this call             | waits for the refresh, and is sent once more                  |
+ * | rejected by another call's 401             | waits for the refresh; if that fails, is sent with this token |
+ * | rejected, and the refresh for it failed    | of the same route: as past its lifetime; of others: is sent   |
+ * | rejected, and no longer current            | is sent once more with the current token                      |
+ * | rejected by a closed route                 | gets the 401                                                  |
+ * | past its lifetime, after a failed refresh  | rejects with that failure during the pause, then waits        |
+ * | gone: the session has ended                | rejects with SessionEndedError                                |
+ *
+ * A route is closed for 1 s, then 2 s, 4 s and so on, when it answers 401 even to the token that was
+ * fetched for it, and open again with another answer to the same request (routes.ts).
  */
 import { BackOff } from './backoff.ts'
 import type { Clock, RefreshFailure } from './backoff.ts'
@@ -26,16 +30,19 @@ import type { HeldGrant } from './grant.ts'
 import { Routes } from './routes.ts'
 import { unlessAborted } from './signals.ts'
 
-/** What a session asks of the rest. auth.ts gives it. */
+/** What a session asks of the rest. auth.ts and current.ts give it. */
 export interface SessionContext extends Clock {
-  /** Runs tasks one at a time, across tabs by a Web Lock (R1). The task finds what other tabs did before. */
+  /**
+   * Runs tasks one at a time, across tabs by a Web Lock (R1). Before the task, what another tab brought
+   * meanwhile is applied here, so that a tab that waited finds the new token (tabs/other-tabs.ts).
+   */
   exclusive<T>(task: () => Promise<T>): Promise<T>
   /** Asks the API for the next grant. `id`: the session that it is for, another one for another person. */
   requestGrant(session: Session, cause: RefreshCause): Promise<{ id: string; grant: HeldGrant }>
   /** Applies a change that this session has caused, here and in the other tabs. */
   announce(change: SessionChange): void
-  /** Resolves when `isRenewed`, or when other tabs have had the time to tell. */
-  hearOtherTabs(isRenewed: () => boolean): Promise<void>
+  /** Resolves when `isDone`, or when other tabs have had the time to tell. */
+  waitForOtherTabs(isDone: () => boolean): Promise<void>
   report(event: AuthEvent): void
 }
 
@@ -60,16 +67,21 @@ export class Session {
   }
 
   /**
-   * The access token for a request: the current one while it lives, else a promise of the next one.
+   * The access token for a request to `route`: the current one while it lives, else a promise of the
+   * next one.
    *
    * @throws SessionEndedError, or the failure of the refresh
    */
-  tokenToSend(): string | Promise<string> {
+  tokenToSend(route = ''): string | Promise<string> {
     const grant = this.#grant
-    if (!grant || !this.isAlive()) return this.nextToken(grant ? 'expiry' : 'restore') // R2
-    if (this.#refresh && grant.accessToken === this.#rejectedToken) return this.#replacement() // R2
+    if (!grant || !this.isAlive()) return this.#nextOrLive(grant ? 'expiry' : 'restore') // R2
+    const { accessToken } = grant
+    if (this.#routes.needsNewToken(route, accessToken))
+      return this.#nextTokenFor(route, accessToken) // R2
+    const isRejected = accessToken === this.#rejectedToken
+    if (this.#refresh && isRejected) return this.#nextOrLive('unauthorized') // R2
     if (this.#context.now() >= grant.renewAt) this.nextToken('background').catch(() => {})
-    return grant.accessToken
+    return accessToken
   }
 
   /**
@@ -82,14 +94,23 @@ export class Session {
     route: string,
     receivedAt?: number,
   ): string | Promise<string> | null {
-    if (!this.#isCurrent(rejected, receivedAt)) return this.tokenToSend() // R3
+    if (!this.#isCurrent(rejected, receivedAt)) return this.tokenToSend(route) // R3
     if (this.#routes.isClosed(route)) return null
-    const next = this.nextToken('unauthorized')
+    const next = this.#nextTokenFor(route, rejected)
     if (this.#refresh) this.#rejectedToken = rejected
-    return next.then((token) => {
+    return next
+  }
+
+  /** The next token, for a route that has rejected this one. */
+  async #nextTokenFor(route: string, rejected: string): Promise<string> {
+    try {
+      const token = await this.nextToken('unauthorized')
       this.#routes.refreshedFor(route, token)
       return token
-    })
+    } catch (error) {
+      this.#routes.refreshFailedFor(route, rejected)
+      throw error
+    }
   }
 
   /** What a route answered to a request with `token`. A late 401 says nothing about the next token. */
@@ -152,11 +173,11 @@ export class Session {
     return this.#grant!.accessToken
   }
 
-  /** R8: any 4xx but for those that may pass (errors.ts). */
-  async #refused(error: unknown, isRenewed: () => boolean): Promise<void> {
-    await this.#context.hearOtherTabs(isRenewed)
+  /** R8: any 4xx but 408, 425, 429, and no HTML page (errors.ts). */
+  async #refused(error: unknown, isRenewedSince: () => boolean): Promise<void> {
+    await this.#context.waitForOtherTabs(isRenewedSince)
     this.throwIfEnded()
-    if (isRenewed()) return
+    if (isRenewedSince()) return
     const onlyHere = error instanceof MissingRefreshTokenError
     this.#context.announce({
       type: 'ended',
@@ -169,8 +190,11 @@ export class Session {
   }
 
   /**
-   * R7: a temporary failure. For as long as `Retry-After` says, else for 1 s, doubling to 30 s, calls
-   * that need a token reject with the error. The first one after that refreshes again.
+   * R7: a temporary failure, such as no network, a 5xx or the time limit of 10 s (a TimeoutError). A pause
+   * begins: `Retry-After`, an hour at most, else 1 s, doubled with each failure up to 30 s and shortened at
+   * random by up to half. During it, calls that need a new token reject with this error. No timer tries
+   * again, but the first call after the pause. `refresh()`, `restore()` and the browser's `online` event
+   * end it early (backoff.ts).
    */
   #failed(error: unknown, isRenewed: () => boolean): void {
     const failure = this.#backOff.next(error)
@@ -179,12 +203,12 @@ export class Session {
   }
 
   /**
-   * A token for a call that found the current one rejected by another route. If the refresh fails, the
-   * current one is sent: one route's 401 is no verdict on the token, and may be that route's alone (R4).
+   * A token for a call that no 401 has answered. If the refresh fails, the current one is sent if it is
+   * alive: another route's 401 is no verdict on the token, and may be that route's alone (R4).
    */
-  async #replacement(): Promise<string> {
+  async #nextOrLive(cause: RefreshCause): Promise<string> {
     try {
-      return await this.nextToken('unauthorized')
+      return await this.nextToken(cause)
     } catch (error) {
       this.throwIfEnded()
       if (!this.isAlive()) throw error

@@ -1,7 +1,6 @@
 /** What a person can choose in the lab, and what it asks of the mock server. */
 import { REFRESH, RESOURCE } from './log.ts'
 import type { Fault } from './mock.ts'
-import type { RivalName } from './record.ts'
 
 export const SCENARIOS = [
   {
@@ -64,6 +63,11 @@ export interface Scenario {
 }
 
 export type ScenarioId = (typeof SCENARIOS)[number]['id']
+
+/** What can be compared with the app's client: clients of the lab's own. */
+export const RIVALS = ['classic', 'shared', 'library'] as const
+
+export type RivalName = (typeof RIVALS)[number]
 
 export interface Plan {
   requests: number

@@ -1,6 +1,6 @@
 /** A run as it is written down: what was called, and what the server saw. No drawing in it. */
 import type { LogEntry, RunCounts } from './log.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, RivalName } from './plan.ts'
 
 /** One call of the run, from its caller's side. Milliseconds since the epoch. */
 export interface Call {
@@ -23,10 +23,6 @@ export interface TabRecord {
   done: boolean
 }
 
-/** What can be compared with the app's client: clients of the lab's own. */
-export const RIVALS = ['classic', 'shared', 'library'] as const
-
-export type RivalName = (typeof RIVALS)[number]
 export type ClientName = 'silent' | RivalName
 
 export interface RunRecord {

@@ -12,7 +12,7 @@ import { createClassicClient } from './classicClient.ts'
 import type { RivalClient, RivalOptions } from './classicClient.ts'
 import { expireAccessToken } from './mock.ts'
 import { clock } from './record.ts'
-import type { RivalName } from './record.ts'
+import type { RivalName } from './plan.ts'
 
 export interface Subject {
   /** Sends one request, which the log calls by that label. Rejects as its client does. */

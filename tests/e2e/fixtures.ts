@@ -77,13 +77,18 @@ export const test = base.extend<{ mock: Mock; watchedConsole: void }>({
   ],
 })
 
+/** What a browser itself says of a response, and Firefox of a cookie that stays behind. */
+const OF_THE_BROWSER = /^(Failed to load resource|Cookie “)/
+
 /** What all tabs of a context complain about: a list that grows. */
 export function watchConsole(context: BrowserContext): string[] {
   const said: string[] = []
-  context.on('weberror', (error) => said.push(String(error.error())))
+  const note = (text: string) => {
+    if (!OF_THE_BROWSER.test(text)) said.push(text)
+  }
+  context.on('weberror', (error) => note(String(error.error())))
   context.on('console', (message) => {
-    const isOurs = !message.text().startsWith('Failed to load resource')
-    if (['warning', 'error'].includes(message.type()) && isOurs) said.push(message.text())
+    if (['warning', 'error'].includes(message.type())) note(message.text())
   })
   return said
 }

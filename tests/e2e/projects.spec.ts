@@ -34,7 +34,7 @@ test('search and pages are in the address, and a step back leads to them', async
   await expect(bar).toHaveCount(0)
   await page.getByRole('link', { name: 'Next' }).click()
   await expect(page).toHaveURL('/projects?page=2')
-  await expect(page.getByText('Page 2 of 3')).toBeVisible()
+  await expect(page.getByText('11–20 of 23')).toBeVisible()
 
   await page.getByLabel('Search').fill('website')
   await expect(page).toHaveURL('/projects?q=website')
@@ -52,7 +52,7 @@ test('search and pages are in the address, and a step back leads to them', async
   await expect(page).toHaveURL('/projects?page=2')
   await expect(page.getByLabel('Search')).toHaveValue('')
   await page.reload()
-  await expect(page.getByText('Page 2 of 3')).toBeVisible()
+  await expect(page.getByText('11–20 of 23')).toBeVisible()
 })
 
 test('a project is edited, through an expiry and with errors at its fields', async ({
@@ -61,7 +61,8 @@ test('a project is edited, through an expiry and with errors at its fields', asy
 }) => {
   await openProjects(page)
   await page.getByRole('link', { name: 'Mobile app' }).click()
-  await expect(page.getByRole('link', { name: 'Projects' })).toHaveAttribute('aria-current', 'true')
+  const inHeader = page.getByRole('banner').getByRole('link', { name: 'Projects' })
+  await expect(inHeader).toHaveAttribute('aria-current', 'true')
   await mock.control('expire-access')
   await page.getByLabel('Due on').fill('2001-01-01')
   await page.getByRole('button', { name: 'Save' }).click()

@@ -67,15 +67,15 @@ export const scenarios: Record<string, Expected> = {
     bars: [['rejected', 'replayed'], ['sent']],
   },
   'Refresh answered 503, twice': {
-    sent: 40,
-    rejected: 30,
+    sent: 20,
+    rejected: 10,
     refreshes: 1,
-    replayed: 30,
+    replayed: 10,
     answered: 10,
     answers: [503, 503, 200],
     bars: [
-      ['rejected', 'rejected', 'rejected', 'replayed'],
-      ['rejected', 'rejected', 'rejected', 'replayed'],
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
     ],
   },
   'Refresh refused': {
@@ -89,15 +89,15 @@ export const scenarios: Record<string, Expected> = {
     bars: [['rejected'], ['rejected']],
   },
   'Offline at the refresh': {
-    sent: 30,
-    rejected: 20,
+    sent: 20,
+    rejected: 10,
     refreshes: 1,
-    replayed: 20,
+    replayed: 10,
     answered: 10,
     answers: [200],
     bars: [
-      ['rejected', 'rejected', 'replayed'],
-      ['rejected', 'rejected', 'replayed'],
+      ['rejected', 'replayed'],
+      ['rejected', 'replayed'],
     ],
   },
 }

@@ -10,7 +10,7 @@ import {
   submitSignIn,
 } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
-import { labNames, send } from './lab.ts'
+import { labNames, report, send } from './lab.ts'
 
 export const people = ['nobody', 'demo', 'admin'] as const
 
@@ -223,6 +223,7 @@ export const screens: Screen[] = [
       await expect(page.getByRole('status').last()).not.toBeEmpty()
       await page.getByRole('button', { name: labNames.send }).click()
       await expect(page.getByTestId('lab-refreshes')).toHaveText('1')
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {
@@ -232,6 +233,7 @@ export const screens: Screen[] = [
       await page.goto('/lab')
       await page.getByRole('button', { name: labNames.send }).click()
       await expect(page.getByTestId('lab-classic-refreshes')).toHaveText('10')
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {
@@ -243,6 +245,7 @@ export const screens: Screen[] = [
       for (const rival of await page.getByRole('switch').all()) await rival.check()
       await send(page, { scenario: 'Three 401s come late', requests: 5, compare: true })
       await expect(page.getByTestId('lab-library-refreshes')).toHaveText(/\d/)
+      await expect(report(page)).toContainText('succeeded')
     },
   },
   {

@@ -11,7 +11,7 @@ import type { OtherTabs } from './other-tabs.ts'
 
 /** What is known here of the sessions that were or are, to tell news from late messages. */
 export function createHistory(others: OtherTabs, now: () => number) {
-  /** Another tab's grant is news only if it is later: the last grant here, or the start of the session. */
+  /** When the last grant was received here, or the session was joined. An older grant is ignored. */
   let latestAt = 0
   /** Sessions that have ended. Messages about them are ignored, in whatever order they arrive. */
   const endedIds = new Set<string>()
@@ -35,7 +35,7 @@ export function createHistory(others: OtherTabs, now: () => number) {
       } else if (change.type === 'ended') {
         endedIds.add(change.id)
         const isHere = current?.id === change.id && !change.onlyHere
-        if (isHere) others.session.setEnd(change.id, change.reason, isGuess)
+        if (isHere) others.stored.setEnd(change.id, change.reason, isGuess)
       }
     },
   }
@@ -50,7 +50,7 @@ export interface FollowOptions {
 
 /** Returns what catches up with the other tabs at once, and what stops. */
 export function followOtherTabs({ others, sessions, history, report }: FollowOptions) {
-  const { session: stored } = others
+  const { stored } = others
   const { current, apply, isGuess } = sessions
 
   function hear(change: SessionChange, isStored: boolean): void {

@@ -32,7 +32,7 @@ export interface OtherTabsOptions {
 
 export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
   const readMessage = createMessageReader(userSchema)
-  const session = createStoredSession(tabs.session)
+  const stored = createStoredSession(tabs.session)
   const refreshMark = createRefreshMark(tabs.refreshSentAt, now)
   const arrivals = createMessageWait()
   let follower: Follower | null = null
@@ -57,9 +57,9 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
   }
 
   function tell(change: SessionChange): void {
-    if (change.type === 'granted') session.setId(change.id)
+    if (change.type === 'granted') stored.setId(change.id)
     try {
-      const { isShared: isStored } = session
+      const { isShared: isStored } = stored
       tabs.post({ change: portable(change), isStored, settled: refreshMark.settled() })
     } catch (error) {
       console.error(error) // A change here must not depend on who can be told.
@@ -89,19 +89,22 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
 
   return {
     exclusive,
-    /** As `exclusive`, for a sign-out: it needs to know nothing of the others. */
+    /**
+     * As `exclusive`, for a sign-out, to which it is of no use what others did. A refresh that the sign-out
+     * has aborted may still reach the API; what it brings is revoked with the session (S7).
+     */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
     tell,
     follow,
-    session,
+    stored,
     /** Sends a refresh in such a way that the next page can wait for it (R16). */
     markRefresh: refreshMark.during,
     /**
-     * Without Web Locks another tab may have refreshed at the same time: resolves when `isRenewed`, or
+     * Without Web Locks another tab may have refreshed at the same time: resolves when `isDone`, or
      * when its message has had the time to arrive.
      */
-    async hear(isRenewed: () => boolean): Promise<void> {
-      if (!tabs.isExclusive && !isRenewed()) await arrivals.until(isRenewed, MESSAGE_DELAY)
+    async wait(isDone: () => boolean): Promise<void> {
+      if (!tabs.isExclusive && !isDone()) await arrivals.until(isDone, MESSAGE_DELAY)
     },
   }
 }

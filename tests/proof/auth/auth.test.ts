@@ -1,20 +1,16 @@
 // @vitest-environment node
 /** Signing in and out, restoring, and what is reported of it. */
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createPinia, setActivePinia } from 'pinia'
 import * as v from 'valibot'
-import {
-  SessionEndedError,
-  UserSchema,
-  createAuth,
-  createAuthFetch,
-  createJsonBackend,
-} from '@/auth/index.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, watch } from 'vue'
+import type { User } from '@/api/user.ts'
+import { SessionEndedError, UserSchema, createAuth, createJsonBackend } from '@/auth/index.ts'
 import type { AuthBackend, AuthEvent } from '@/auth/index.ts'
-import { createStubApi, ok } from '../../support/api.ts'
-import { bob, grantFor, httpError } from '../../support/backend.ts'
+import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import { FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
-import { baseURL, createWorld, credentials, openClient } from '../../support/world.ts'
+import { createWorld, credentials, openClient } from '../../support/world.ts'
 
 useFakeClock()
 
@@ -299,29 +295,6 @@ describe('the user of an app', () => {
   })
 })
 
-describe('onEvent', () => {
-  it('tells of a sign-out in mid-refresh as it is', async () => {
-    const events: [AuthEvent, string][] = []
-    const auth = openTab({ onEvent: (event) => events.push([event, auth.status.value]) })
-    await signIn(auth)
-    const { api } = openClient(auth)
-    await elapse(900_000)
-    const call = outcome(api('/notes'))
-    await elapse()
-    events.length = 0
-    void auth.logout()
-    await elapse()
-    expect(call.reason).toBeInstanceOf(SessionEndedError)
-    expect(events).toEqual([
-      [{ type: 'end', reason: 'signed-out' }, 'anonymous'],
-      [
-        expect.objectContaining({ type: 'refresh', outcome: 'ended', cause: 'expiry', waiting: 1 }),
-        'anonymous',
-      ],
-    ])
-  })
-})
-
 it('R8: what the API says as it refuses a refresh reaches all tabs', async () => {
   const events: AuthEvent[] = []
   const first = await signIn()
@@ -338,26 +311,496 @@ it('R8: what the API says as it refuses a refresh reaches all tabs', async () =>
   expect(events).toContainEqual({ type: 'end', reason: 'expired', cause: second.endCause.value })
 })
 
-it('R6: a fetch that ignores its signal does not resolve after a sign-out', async () => {
-  const auth = await signIn()
-  const { fetch, sent, arrived } = createStubApi()
-  const deaf: typeof fetch = (input, init) => fetch(input, { ...init, signal: undefined })
-  const answer = outcome(createAuthFetch({ baseURL, auth, fetch: deaf })(`${baseURL}/notes`))
-  await arrived(1)
-  void auth.logout()
-  sent[0]!.answer(ok())
-  await elapse()
-  expect(answer.reason).toBeInstanceOf(SessionEndedError)
+describe('sign-in', () => {
+  it('holds the user and the access token', async () => {
+    const grant = grantFor()
+    const auth = await signIn(openTab(), grant)
+
+    expect(auth.status.value).toBe('authenticated')
+    expect(auth.isAuthenticated.value).toBe(true)
+    expect(auth.user.value).toEqual(ada)
+    expect(auth.accessToken.value).toBe(grant.accessToken)
+    expect(auth.hasRole.value('admin')).toBe(true)
+    expect(auth.hasRole.value('owner')).toBe(false)
+  })
+
+  it('nobody has no role', () => {
+    expect(openTab().hasRole.value('admin')).toBe(false)
+  })
+
+  it('R14: puts no token into web storage', async () => {
+    const grant = grantFor()
+    await signIn(openTab(), grant)
+
+    expect(browser.storage.size).toBe(1)
+    expect(JSON.stringify([...browser.storage])).not.toContain(grant.accessToken)
+  })
+
+  it('is refused with the error of the back end, and costs no refresh', async () => {
+    const auth = openTab()
+    const refused = outcome(auth.login(credentials))
+    await elapse()
+    const error = httpError(401)
+    backend.latest('login').fail(error)
+    await elapse()
+
+    expect(refused.reason).toBe(error)
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.endReason.value).toBeNull()
+    expect(backend.count('refresh')).toBe(0)
+  })
+
+  it('leaves the session there is in place when it is refused', async () => {
+    const auth = await signIn()
+    const refused = outcome(auth.login(credentials))
+    await elapse()
+    backend.latest('login').fail(httpError(401))
+    await elapse()
+
+    expect(refused.state).toBe('rejected')
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('R6: takes the place of the session of another person', async () => {
+    const auth = await signIn()
+    const session = auth.sessions.current()!
+    await signIn(auth, grantFor(bob))
+
+    expect(auth.user.value).toEqual(bob)
+    expect(session.ended).toMatchObject({ reason: 'replaced' })
+    await expect(session.tokenToSend()).rejects.toBe(session.ended)
+  })
+
+  it.each([
+    ['no object', '<html>'],
+    ['no user', { accessToken: 'secret', expiresIn: 900 }],
+    ['no header can carry the token', { ...grantFor(), accessToken: 'secret\r\n' }],
+  ])(
+    'says what is wrong with an answer that is no grant, and shows none of it: %s',
+    async (_, answer) => {
+      const auth = openTab()
+      const failed = outcome(auth.login(credentials))
+      await elapse()
+      backend.latest('login').grant(answer)
+      await elapse()
+
+      expect(String(failed.reason)).toMatch(/Check: (body|accessToken|expiresIn)|no user/)
+      expect(String(failed.reason)).not.toMatch(/secret|access-/)
+      expect(auth.status.value).toBe('anonymous')
+    },
+  )
+
+  it('R11: ends after its time limit when the back end never answers', async () => {
+    const auth = openTab()
+    const failed = outcome(auth.login(credentials))
+    await elapse(9_999)
+    expect(failed.state).toBe('pending')
+    await elapse(1)
+
+    expect(failed.reason).toMatchObject({ name: 'TimeoutError' })
+    expect(backend.latest('login').signal?.aborted).toBe(true)
+  })
 })
 
-it('R2: after the clock was set back, no token of before is given out', async () => {
-  const auth = await signIn()
-  const before = auth.accessToken.value
-  vi.setSystemTime(Date.now() - 3_600_000)
-  const token = outcome(auth.getAccessToken())
-  await elapse()
-  expect(token.state).toBe('pending')
-  backend.latest('refresh').grant()
-  await elapse()
-  expect(token.value).not.toBe(before)
+describe('sign-out', () => {
+  it('ends the session at once, before the API has answered', async () => {
+    const auth = await signIn()
+    const session = auth.sessions.current()!
+    const signedOut = outcome(auth.logout())
+
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.user.value).toBeNull()
+    expect(auth.accessToken.value).toBeNull()
+    expect(auth.endReason.value).toBe('signed-out')
+    expect(session.ended).toBeInstanceOf(SessionEndedError)
+    await elapse()
+    expect(signedOut.state).toBe('pending')
+    backend.latest('logout').done()
+    await elapse()
+    expect(signedOut.state).toBe('fulfilled')
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+
+  it('R12: wins over a refresh that answers later', async () => {
+    const auth = await signIn()
+    const session = auth.sessions.current()!
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    const call = backend.latest('refresh')
+    const signedOut = auth.logout()
+    await elapse()
+
+    expect(refreshed.reason).toBe(session.ended)
+    expect(call.signal?.aborted).toBe(true)
+    call.grant()
+    backend.latest('logout').done()
+    await signedOut
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.accessToken.value).toBeNull()
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+
+  it('R12: wins over a sign-in that answers later', async () => {
+    const auth = openTab()
+    const signedIn = outcome(auth.login(credentials))
+    await elapse()
+    const call = backend.latest('login')
+    const signedOut = auth.logout()
+    await elapse()
+    call.grant()
+    backend.latest('logout').done()
+    await signedOut
+
+    expect(signedIn.reason).toMatchObject({ name: 'SessionEndedError', reason: 'signed-out' })
+    expect(auth.status.value).toBe('anonymous')
+  })
+
+  it('does not send the sign-in that still waits for its turn', async () => {
+    const auth = await signIn()
+    void auth.refresh().catch(() => {})
+    const signedIn = outcome(auth.login(credentials))
+    void auth.logout()
+    await elapse()
+
+    expect(signedIn.state).toBe('rejected')
+    expect(backend.count('login')).toBe(1)
+  })
+
+  it('is done again on the next restore when the API could not be told', async () => {
+    const auth = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+
+    const reloaded = openTab()
+    expect(reloaded.status.value).toBe('anonymous')
+    const restored = reloaded.restore()
+    await elapse()
+    expect(backend.count('logout')).toBe(2)
+    backend.latest('logout').done()
+    await restored
+    expect(backend.count('refresh')).toBe(0)
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+
+  it('that is still owed does not stop who is signing in', async () => {
+    const auth = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(503))
+    await signedOut
+
+    const signedIn = outcome(auth.login(credentials))
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await elapse()
+    expect(signedIn.state).toBe('fulfilled')
+    expect(restored.state).toBe('fulfilled')
+    expect(auth.user.value).toEqual(bob)
+    expect(backend.count('logout')).toBe(1)
+  })
+
+  it('is done when the API says that there was nobody to sign out', async () => {
+    const auth = await signIn()
+    const signedOut = auth.logout()
+    await elapse()
+    backend.latest('logout').fail(httpError(401))
+    await signedOut
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+
+  it('that waits for the API does not sign out who signs in next', async () => {
+    const auth = await signIn()
+    const signedOut = auth.logout()
+    const signedIn = auth.login(credentials)
+    await elapse()
+    backend.latest('logout').done()
+    await signedOut
+    await elapse()
+    backend.latest('login').grant(grantFor(bob))
+    await signedIn
+
+    expect(backend.calls.map(({ kind }) => kind)).toEqual(['login', 'logout', 'login'])
+    expect(auth.user.value).toEqual(bob)
+  })
+})
+
+describe('what is watched', () => {
+  it('changes all at once', async () => {
+    const auth = openTab()
+    const seen: unknown[] = []
+    const look = () => seen.push([auth.status.value, auth.user.value?.id, auth.endReason.value])
+    watch([auth.status, auth.user, auth.endReason], look, { flush: 'sync' })
+    await signIn(auth)
+    void auth.logout()
+    expect(seen).toEqual([
+      ['authenticated', ada.id, null],
+      ['anonymous', undefined, 'signed-out'],
+    ])
+  })
+
+  it('R12: may sign out at once who has just signed in', async () => {
+    const auth = openTab()
+    watch(auth.user, (user) => void (user && auth.logout()), { flush: 'sync' })
+    const signedIn = outcome(auth.login(credentials))
+    await elapse()
+    backend.latest('login').grant()
+    await elapse()
+    expect(signedIn.state).toBe('fulfilled')
+    expect(auth.status.value).toBe('anonymous')
+    backend.latest('logout').done()
+    await elapse()
+    await auth.restore()
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+})
+
+describe('restore', () => {
+  it('costs nothing for a visitor who never signed in', async () => {
+    const auth = openTab()
+    expect(auth.status.value).toBe('anonymous')
+    await auth.restore()
+
+    expect(backend.calls).toEqual([])
+    expect(auth.endReason.value).toBeNull()
+  })
+
+  it('brings the session back after a reload, by one refresh', async () => {
+    await signIn()
+    const auth = openTab()
+    expect(auth.status.value).toBe('restoring')
+    const restored = Promise.all([auth.restore(), auth.restore()])
+    await elapse(100)
+    expect(backend.count('refresh')).toBe(1)
+    backend.latest('refresh').grant()
+    await restored
+
+    expect(auth.status.value).toBe('authenticated')
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('R8: ends the session that the API refuses', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = auth.restore()
+    await elapse(100)
+    backend.latest('refresh').fail(httpError(401))
+    await restored
+
+    expect(auth.status.value).toBe('anonymous')
+    expect(auth.endReason.value).toBe('expired')
+    expect(browser.storage.get('silent-refresh.session')).toMatch(/^(signed-out|expired)$/)
+  })
+
+  it('R7: keeps the session when the API cannot answer, and brings it back later', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = outcome(auth.restore())
+    await elapse(100)
+    const error = httpError(503)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(restored.reason).toBe(error)
+    expect(auth.status.value).toBe('restoring')
+
+    await elapse(1_000)
+    const again = auth.restore()
+    await elapse(100)
+    backend.latest('refresh').grant()
+    await again
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('R11: settles where a back end says itself that the session has ended', async () => {
+    await signIn()
+    const auth = openTab()
+    const error = new SessionEndedError('expired')
+    const restored = outcome(auth.restore())
+    await elapse(100)
+    backend.latest('refresh').fail(error)
+    await elapse()
+    expect(restored.reason).toBe(error)
+  })
+})
+
+describe('the store of the app', () => {
+  /** Reloaded, because the back end is chosen when its module loads. */
+  async function openStore() {
+    vi.resetModules()
+    const { useAuthStore } = await import('@/stores/auth.ts')
+    const fetch = vi.fn<typeof globalThis.fetch>(() => Promise.resolve(Response.json(grantFor())))
+    vi.stubGlobal('fetch', fetch)
+    setActivePinia(createPinia())
+    const auth = useAuthStore()
+    return { auth, fetch }
+  }
+
+  it('signs in at VITE_API_BASE_URL, with a cookie', async () => {
+    vi.stubEnv('VITE_API_BASE_URL', 'https://api.example/v1')
+    const { auth, fetch } = await openStore()
+    await auth.login(credentials)
+    expect(auth.isAuthenticated).toBe(true)
+    const [url, init] = fetch.mock.calls[0]!
+    const { credentials: cookies, body } = init!
+    expect([url, cookies]).toEqual(['https://api.example/v1/auth/login', 'include'])
+    expect(JSON.parse(String(body)).mode ?? 'cookie').toBe('cookie')
+  })
+
+  it('VITE_REFRESH_TOKEN_MODE=json asks for the refresh token in JSON', async () => {
+    vi.stubEnv('VITE_API_BASE_URL', 'https://api.example/v1')
+    vi.stubEnv('VITE_REFRESH_TOKEN_MODE', 'json')
+    const { auth, fetch } = await openStore()
+    await auth.login(credentials)
+    const [url, init] = fetch.mock.calls[0]!
+    expect(url).toBe('https://api.example/v1/auth/login')
+    expect(JSON.parse(String(init!.body)).mode).toBe('json')
+  })
+
+  it('hears of other tabs no more when its scope is disposed of', async () => {
+    const scope = effectScope()
+    const left = scope.run(() => openTab())!
+    scope.stop()
+    await signIn()
+    expect(left.status.value).toBe('anonymous')
+  })
+})
+
+describe('what an app sees', () => {
+  it('the user stays the same object while nothing has changed', async () => {
+    const auth = await signIn()
+    const user = auth.user.value
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant(grantFor({ ...ada }))
+    await refreshed
+    expect(auth.user.value).toBe(user)
+  })
+
+  it('a refresh without a user keeps the one that is known', async () => {
+    const auth = await signIn()
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
+    await refreshed
+    expect([auth.accessToken.value, auth.user.value]).toEqual(['next', ada])
+  })
+
+  it('R6: after a sign-in that was lost on its way the user is asked for again', async () => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => bob)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const lost = outcome(auth.login({ username: 'bob', password: 'secret' }))
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    expect(lost.state).toBe('rejected')
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'of bob', expiresIn: 900 })
+    await elapse()
+    expect(auth.user.value).toEqual(bob)
+    expect(refreshed.reason).toMatchObject({ reason: 'replaced' })
+  })
+
+  it.each(['refused', 'repeated'])('R6: a sign-in that was %s leaves no doubt', async (how) => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => ada)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const failed = auth.login(credentials).catch(() => {})
+    await elapse()
+    const error = how === 'refused' ? httpError(401) : new TypeError('Failed to fetch')
+    backend.latest('login').fail(error)
+    await failed
+    if (how === 'repeated') await signIn(auth)
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
+    await refreshed
+    expect(getUser).not.toHaveBeenCalled()
+  })
+
+  it('R6: the doubt ends when the API has named the user', async () => {
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => ada)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const lost = auth.login(credentials).catch(() => {})
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await lost
+    for (const accessToken of ['second', 'third']) {
+      const refreshed = auth.refresh()
+      await elapse()
+      backend.latest('refresh').grant({ accessToken, expiresIn: 900 })
+      await refreshed
+    }
+    expect(getUser.mock.calls.map(([token]) => token)).toEqual(['second'])
+  })
+
+  it('a session that another person replaces is no end to tell the user of', async () => {
+    const auth = await signIn()
+    await signIn(auth, grantFor(bob))
+    expect([auth.user.value, auth.endReason.value]).toEqual([bob, null])
+  })
+
+  it('getAccessToken waits for a token that may be sent', async () => {
+    const auth = await signIn()
+    await expect(auth.getAccessToken()).resolves.toBe(auth.accessToken.value)
+    await elapse(900_000)
+    const token = outcome(auth.getAccessToken())
+    await elapse()
+    backend.latest('refresh').grant()
+    await elapse()
+    expect(token.value).toBe(auth.accessToken.value)
+  })
+
+  it('with its scope ends what it listens to', async () => {
+    const listeners = new EventTarget()
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners))
+    vi.stubGlobal('removeEventListener', listeners.removeEventListener.bind(listeners))
+    const scope = effectScope()
+    const auth = await signIn(scope.run(() => openTab())!)
+    const failed = auth.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').fail(httpError(503))
+    await elapse(1)
+    await failed
+    scope.stop()
+    listeners.dispatchEvent(new Event('online'))
+    expect(auth.sessions.current()!.isPaused()).toBe(true)
+  })
+
+  it('getAccessToken of nobody rejects', async () => {
+    await expect(openTab().getAccessToken()).rejects.toBeInstanceOf(SessionEndedError)
+  })
+})
+
+describe("restore: 'always'", () => {
+  it('finds a session that is not known in this browser', async () => {
+    const auth = openTab({ restore: 'always' })
+    expect(auth.status.value).toBe('restoring')
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('is the default without other tabs, whose storage would know', async () => {
+    const auth = openTab({ tabs: null })
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').grant()
+    await restored
+    expect(auth.user.value).toEqual(ada)
+  })
+
+  it('a visitor without a session is not told that one has ended', async () => {
+    const onEvent = vi.fn<(event: AuthEvent) => void>()
+    const auth = openTab({ restore: 'always', onEvent })
+    const restored = auth.restore()
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await restored
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', null])
+    expect(onEvent).not.toHaveBeenCalledWith(expect.objectContaining({ type: 'end' }))
+  })
 })

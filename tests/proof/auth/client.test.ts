@@ -1,12 +1,15 @@
+/** The life of a request: its token, its replay, its end with the session. */
 import { getEventListeners } from 'node:events'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { FetchError } from 'ofetch'
 import type { FetchContext } from 'ofetch'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { SessionEndedError, createApiClient, createAuth, createAuthFetch } from '@/auth/index.ts'
 import type { PasswordCredentials } from '@/auth/index.ts'
 import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
 import type { Sent } from '../../support/api.ts'
-import { bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
 import type { ManualBackend } from '../../support/backend.ts'
 import { FakeBrowser } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
@@ -979,5 +982,193 @@ describe('R10: the same bytes', () => {
     backend.latest('refresh').fail(httpError(503))
     await elapse() // An unhandled rejection fails the run.
     expect(answer.reason).toMatchObject({ status: 401 })
+  })
+})
+
+/** The POST of the first person. Its hook may hold it back. */
+let held: Promise<void> | undefined
+
+beforeEach(() => {
+  held = undefined
+})
+
+const transfer = () =>
+  outcome(api('/transfer', { method: 'POST', body: { amount: 1 }, onRequest: () => held }))
+
+let release = () => {}
+const hold = () => (held = new Promise((resolve) => (release = resolve)))
+
+/** Brings the POST to a point of its life, and says how it goes on from there. */
+const points: Record<string, () => Promise<() => void>> = {
+  'before it is sent': async () => () => release(),
+  'on the wire': async () => {
+    await elapse()
+    return () => sent[0]!.answer(ok({ secret: 'of ada' }))
+  },
+  'while its answer is read': async () => {
+    await elapse()
+    const { readable, writable } = new TransformStream()
+    sent[0]!.answer(new Response(readable, { headers: { 'content-type': 'application/json' } }))
+    const writer = writable.getWriter()
+    void writer.write(Buffer.from('{"secret":'))
+    await elapse()
+    return () => {
+      writer.write(Buffer.from('"of ada"}')).catch(() => {})
+      writer.close().catch(() => {})
+    }
+  },
+  'refused, with its 401 on the wire': async () => {
+    await elapse()
+    return () => sent[0]!.answer(unauthorized())
+  },
+  'waiting for the refresh': async () => {
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    return () => backend.latest('refresh').grant(grantFor(ada))
+  },
+  'during its replay': async () => {
+    await elapse()
+    sent[0]!.answer(unauthorized())
+    await elapse()
+    backend.latest('refresh').grant(grantFor(ada))
+    await elapse()
+    return () => sent[1]!.answer(ok({ secret: 'of ada' }))
+  },
+}
+
+describe.each(Object.keys(points))('a request %s', (point) => {
+  it('R6, R12: after a sign-out neither resolves nor goes out', async () => {
+    await signIn()
+    if (point === 'before it is sent') hold()
+    const answer = transfer()
+    const goOn = await points[point]!()
+    const before = sent.length
+    void auth.logout()
+    goOn()
+    await elapse(60_000)
+
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+    expect(sent.slice(before)).toEqual([])
+  })
+
+  it('R6: after somebody else has signed in neither resolves nor goes out', async () => {
+    await signIn()
+    if (point === 'before it is sent') hold()
+    const answer = transfer()
+    const goOn = await points[point]!()
+    const before = sent.length
+    const signedIn = auth.login({ username: 'bob', password: 'secret' })
+    await elapse()
+    // A sign-in waits for a refresh under way; then its answer is the last one to come.
+    if (backend.count('login') === 1) backend.latest('refresh').grant(grantFor(ada))
+    await elapse()
+    const seenSoFar = sent.length
+    const grant = grantFor(bob)
+    backend.latest('login').grant(grant)
+    await signedIn
+    goOn()
+    await elapse(60_000)
+
+    expect(answer.reason).toBeInstanceOf(SessionEndedError)
+    expect(sent.slice(seenSoFar)).toEqual([])
+    expect(sent.slice(before).map(({ token }) => token)).not.toContain(bearer(grant))
+    expect(auth.user.value).toEqual(bob)
+  })
+})
+
+it('R6: what a visitor began is not sent with the token of who signs in meanwhile', async () => {
+  const answer = outcome(api('/newsletter', { method: 'POST', retry: 1, retryDelay: 1_000 }))
+  await elapse()
+  sent[0]!.answer(new Response(null, { status: 503 }))
+  const signedIn = signIn()
+  await signedIn
+  await elapse(1_000)
+  expect(sent.map(({ token }) => token)).toEqual([null, null])
+  sent[1]!.answer(ok())
+  await elapse()
+  expect(answer.state).toBe('fulfilled')
+})
+
+describe('R15: many calls', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+
+  let answer: (token: string | null, init: RequestInit) => Response | Promise<Response>
+  let api: ReturnType<typeof createApiClient>
+  let auth: ReturnType<typeof createAuth>
+  let refreshes: number
+
+  beforeEach(async () => {
+    vi.useRealTimers() // Garbage is collected between tasks, which no fake clock has.
+    refreshes = 0
+    auth = createAuth({
+      backend: {
+        login: async () => grantFor(),
+        async refresh() {
+          refreshes += 1
+          return grantFor()
+        },
+        logout: async () => {},
+      },
+      tabs: new FakeBrowser().openTab(),
+    })
+    await auth.login({ username: 'ada', password: 'secret' })
+    answer = () => Response.json(1)
+    api = createApiClient({
+      baseURL: 'https://api.example',
+      auth,
+      fetch: async (_, init) => answer(new Headers(init?.headers).get('authorization'), init!),
+    })
+  })
+
+  // Node 20 keeps a dead WeakRef in a signal for each AbortSignal.any of it: about 130 bytes a call.
+  it('2,000 calls, with and without a signal, leave nothing behind', async () => {
+    const { signal } = new AbortController() // It outlives the calls, as that of a page does.
+    const given: WeakRef<object>[] = []
+    const options = (call: number) => (call % 2 ? { signal } : {})
+    answer = (_, init) => {
+      const response = Response.json(1)
+      given.push(new WeakRef(response), new WeakRef(init), new WeakRef(init.signal!))
+      return response
+    }
+    for (let n = 0; n < 20; n += 1) {
+      await Promise.all(Array.from({ length: 100 }, (_, call) => api('/x', options(call))))
+    }
+    expect(given).toHaveLength(6_000)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    expect(getEventListeners(auth.sessions.current()!.signal, 'abort')).toEqual([])
+
+    // What a WeakRef was made of stays until the end of the task.
+    await new Promise((resolve) => setTimeout(resolve))
+    collectGarbage()
+    expect(given.filter((it) => it.deref()).length).toBeLessThan(30)
+  })
+
+  it('1,000 calls that wait for one refresh: no warning, no listener left', async () => {
+    const warnings: Error[] = []
+    const warn = (warning: Error) => void warnings.push(warning)
+    process.on('warning', warn)
+    const { signal } = new AbortController()
+    let refused = ''
+    answer = (token) => {
+      refused ||= token!
+      return token === refused ? unauthorized() : Response.json(1)
+    }
+    await Promise.all(Array.from({ length: 1_000 }, () => api('/x', { signal })))
+    await new Promise((resolve) => setTimeout(resolve))
+    process.off('warning', warn)
+
+    expect(refreshes).toBe(1)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('an event stream that is an error, and that nobody reads, leaves no listener', async () => {
+    const { signal } = new AbortController()
+    const headers = { 'content-type': 'text/event-stream' }
+    answer = () => new Response('event: gone\n\n', { status: 404, headers })
+    await expect(api('/events', { signal })).rejects.toMatchObject({ status: 404 })
+    await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]))
   })
 })

@@ -182,6 +182,29 @@ it('R3: an API that returns the same token each time costs one refresh for six l
   expect(backend.count('refresh')).toBe(1)
 })
 
+it('R2: while refreshes fail, a route that rejected the token is sent nothing more with it', async () => {
+  const auth = await signIn()
+  const { api, paths, kill } = openClient(auth)
+  kill()
+  const first = outcome(api('/notes'))
+  await elapse()
+  backend.latest('refresh').fail(httpError(503))
+  await elapse()
+  expect(first.reason).toMatchObject({ status: 503 })
+  await expect(api('/notes')).rejects.toMatchObject({ status: 503 })
+  expect(paths).toHaveLength(1)
+
+  await elapse(1_000)
+  const next = outcome(api('/notes'))
+  await elapse()
+  expect(paths).toHaveLength(1)
+  backend.latest('refresh').grant()
+  await elapse()
+  expect(next.value).toEqual({ ok: true })
+  expect(paths).toHaveLength(2)
+  expect(backend.count('refresh')).toBe(2)
+})
+
 it('while refreshes fail, no route goes on with a token past its lifetime', async () => {
   const auth = await signIn()
   const { api, paths } = openClient(auth)

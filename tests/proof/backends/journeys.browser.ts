@@ -251,7 +251,7 @@ for (const real of servers) {
         const copy = await page.evaluate(() => localStorage.getItem('auth.refresh-token'))
         elapse(16 * MINUTE)
         const told = second.waitForResponse(/blacklist|logout/)
-        await second.getByRole('button', { name: 'Sign out' }).click()
+        await signOut(second)
         await told
         await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
         expect((await real.refresh(server.origin, copy!)).ok).toBe(false)

@@ -111,6 +111,10 @@ export class Rules implements Watcher<Tab> {
     if (token !== null) this.broken('R5', `${endpoint} carries an access token`)
   }
 
+  #isRejectedBySome(tab: Tab, token: string): boolean {
+    return [...tab.rejectedBy].some((entry) => entry.endsWith(` ${token}`))
+  }
+
   #sentRefresh(tab: Tab, session: Session | null): void {
     if (!session) return this.broken('R12', `${tab.name} refreshes, and nobody is signed in`)
     if (this.#ends.has(session.id))
@@ -119,7 +123,8 @@ export class Rules implements Watcher<Tab> {
     const now = Date.now()
     this.#checkOrphans(tab)
     const due = !token || now >= this.#deadline(token) - LAST_STRETCH
-    const isRejected = !!token && tab.suspect?.token === token
+    const isRejected =
+      !!token && (tab.suspect?.token === token || this.#isRejectedBySome(tab, token))
     if (!due && !isRejected && tab.forced !== token) {
       this.broken('R3', `${tab.name} refreshes, although its token is fresh and was not rejected`)
     }
@@ -198,6 +203,7 @@ export class Rules implements Watcher<Tab> {
       }
     }
     if (request.rejectedToken) tab.routes.refreshedFor(routeOf(request), token)
+    else if (request.mayHaveWaited) tab.routes.lostSight(routeOf(request))
     if (Date.now() >= this.#deadline(token))
       this.broken('R2', `${token} is sent after its lifetime`)
   }
@@ -261,12 +267,17 @@ export class Rules implements Watcher<Tab> {
     const isCurrent = tab.auth.accessToken.value === token
     // A late 401 says nothing about the token that has come since (R3).
     if (answer.status !== 401 || isCurrent) tab.routes.answered(route, token, answer.status)
+    if (answer.status !== 401) {
+      tab.rejectedBy.delete(`${route} ${token}`)
+      tab.lacking.delete(`${route} ${token}`)
+    }
     if (answer.status !== 401 || request.sends > 1) return
     request.after401 = isCurrent ? tab.routes.after401(route) : 'replay'
     if (request.after401 === 'final') return void this.seen.add('a closed route')
     tab.rejected.add(token)
     if (!isCurrent) return
     request.rejectedToken = token
+    tab.rejectedBy.add(`${route} ${token}`)
     const isSure = request.after401 === 'replay'
     tab.suspect = { token, at: Date.now(), isSure: isSure || !!tab.suspect?.isSure }
     if (isSure) tab.wantsSince ??= Date.now()
@@ -339,16 +350,20 @@ export class Rules implements Watcher<Tab> {
 
   // Requests
 
-  begun({ name, tab, method, to, session }: Request): void {
+  begun(request: Request): void {
+    const { name, tab, method, to, session } = request
     this.#note(`${tab.name} begins ${name} (${method} to ${to})`)
     const { token } = tab
+    const rejection = `${routeOf(request)} ${token}`
+    if (session && tab.lacking.has(rejection)) request.rejectedToken = token
+    else request.mayHaveWaited = !!session && tab.rejectedBy.has(rejection)
     const isDead = !token || tab.suspect?.token === token || Date.now() >= this.#deadline(token)
     if (session && isDead && to !== 'elsewhere') tab.wantsSince ??= Date.now()
   }
 
   aborted(request: Request): void {
     const { tab, sends, settled, rejectedToken } = request
-    if (rejectedToken && sends === 1 && !settled) tab.routes.lostSight(routeOf(request))
+    if (rejectedToken && sends <= 1 && !settled) tab.routes.lostSight(routeOf(request))
   }
 
   fulfilled(request: Request, value: unknown): void {
@@ -381,7 +396,11 @@ export class Rules implements Watcher<Tab> {
     const since = tab.onlineAt < begunAt ? tab.onlineAt : -1
     const isExcused = () => this.isExcuse(reason, { tab, since })
     // Nobody here waits any more: a failed refresh rejects for all, and the back-off at once.
-    if (!(answer instanceof Error) && isExcused()) this.gaveUp(tab)
+    if (!(answer instanceof Error) && isExcused()) {
+      this.gaveUp(tab)
+      const { rejectedToken } = request
+      if (rejectedToken) tab.lacking.add(`${routeOf(request)} ${rejectedToken}`)
+    }
     if (controller.signal.aborted) {
       if (reason !== controller.signal.reason) bad('R9')
     } else if (session && tab.auth.sessions.current() !== session) {
@@ -393,7 +412,10 @@ export class Rules implements Watcher<Tab> {
     } else if (answer !== null && (answer !== 401 || last)) {
       if (error.status !== answer) bad('R4')
     } else if (!isExcused()) bad('R7')
-    else if (answer === null && this.#isAlive(tab)) bad('R4') // The 401 was another call's.
+    else if (answer === null && this.#isAlive(tab)) {
+      const isOwn = tab.rejectedBy.has(`${routeOf(request)} ${tab.auth.accessToken.value}`)
+      if (!isOwn) bad('R4') // The 401 was another route's.
+    }
   }
 
   /** Nobody in this tab waits for a refresh any more: it has failed, here or in another tab. */

@@ -47,6 +47,10 @@ export class Tab {
   wantsSince: number | null = null
   /** Somebody has asked for a refresh while this was the token. */
   forced: string | null | undefined
+  /** `route token`: rejected, and not accepted since. While refreshes fail, no more is sent (R2). */
+  readonly rejectedBy = new Set<string>()
+  /** Of these, those whose callers have been told that the refresh failed. */
+  readonly lacking = new Set<string>()
   /** What is known of the routes in this session (R4). */
   routes = new Routes()
   /** A call that carries a suspect token: it must not leave while that is being replaced (R2). */
@@ -111,6 +115,8 @@ export interface Request extends RequestOptions {
   controller: AbortController
   begunAt: number
   sends: number
+  /** It may have waited for a refresh before it was first sent. */
+  mayHaveWaited: boolean
   /** What must come of its first 401 (R4): one more send after a refresh, the 401, or either. */
   after401: 'replay' | 'either' | 'final' | null
   /** The current token that its first 401 rejected. Its second send carries one fresh from a refresh. */
@@ -274,6 +280,7 @@ export class World {
       controller,
       begunAt: Date.now(),
       sends: 0,
+      mayHaveWaited: false,
       after401: null,
       rejectedToken: null,
       body: undefined,

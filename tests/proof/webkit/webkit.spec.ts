@@ -120,11 +120,13 @@ test.describe('without local storage', () => {
 
   test('a person signs in, refreshes and signs out', async ({ webkit, mock }) => {
     const tab = await signIn(webkit)
+    // Nothing is stored that says whether somebody is signed in, so that the cookie is asked.
+    expect(await mock.statuses(REFRESH)).toEqual([401])
     await mock.control('expire-access')
     await openLab(tab)
     await tab.click(labNames.send)
     await expectReport(tab, `${BURST} of ${BURST} requests succeeded.`)
-    expect(await mock.statuses(REFRESH)).toEqual([200])
+    expect(await mock.statuses(REFRESH)).toEqual([401, 200])
 
     await signOut(tab)
     await expectHeading(tab, 'Sign in')

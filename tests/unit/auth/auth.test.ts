@@ -1,11 +1,11 @@
 // @vitest-environment node
 /** Signing in and out, restoring, and the refresh token in JSON. */
-import { beforeEach, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { SessionEndedError, createJsonBackend } from '@/auth/index.ts'
 import type { AuthEvent, User } from '@/auth/index.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
-import { createWorld, credentials } from '../../support/world.ts'
+import { createWorld, credentials, openClient } from '../../support/world.ts'
 
 useFakeClock()
 
@@ -147,4 +147,63 @@ it('json mode keeps each refresh token that comes, and none of another person', 
     kept.push([...stored.values()][0])
   }
   expect(kept).toEqual(['first', 'second', 'second', undefined])
+})
+
+it('R14: web storage holds no token', async () => {
+  const auth = await signIn()
+  const stored = JSON.stringify([...browser.storage])
+  expect(stored).not.toContain(auth.accessToken.value)
+  expect(browser.storage.size).toBe(1)
+})
+
+describe('R17: a way out', () => {
+  it('a person who is being restored can sign out, and in again', async () => {
+    await signIn()
+    const auth = openTab()
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('refresh').fail(httpError(500))
+    await elapse()
+    expect([restored.state, auth.status.value]).toEqual(['rejected', 'restoring'])
+    void auth.logout()
+    await elapse()
+    expect(auth.status.value).toBe('anonymous')
+    backend.latest('logout').fail(httpError(500))
+    await elapse()
+    await signIn(auth)
+    expect(auth.status.value).toBe('authenticated')
+  })
+
+  it('a fresh token that getUser refuses ends the session', async () => {
+    browser.storage.set(SESSION_KEY, 'x')
+    const getUser = async () => Promise.reject(httpError(401))
+    const auth = openTab({ backend: { ...backend, getUser } })
+    const restored = outcome(auth.restore())
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'a', expiresIn: 900 })
+    await elapse()
+    expect([restored.state, auth.status.value]).toEqual(['fulfilled', 'anonymous'])
+    expect(auth.endReason.value).toBe('expired')
+  })
+})
+
+describe('tabs: null', () => {
+  it('everything works in one tab', async () => {
+    const auth = openTab({ tabs: null, restore: 'known' })
+    await signIn(auth)
+    const first = auth.accessToken.value
+    const { api, kill } = openClient(auth)
+    kill()
+    const answers = Promise.all([api('/a'), api('/b'), api('/c')])
+    await elapse()
+    backend.latest('refresh').grant()
+    await answers
+    expect(backend.count('refresh')).toBe(1)
+    expect(auth.accessToken.value).not.toBe(first)
+
+    void auth.logout()
+    await elapse()
+    expect(auth.status.value).toBe('anonymous')
+    expect([backend.count('logout'), browser.storage.size]).toEqual([1, 0])
+  })
 })

@@ -1,16 +1,19 @@
 // @vitest-environment node
 /** R4: which routes are closed, for how long, and what opens them. */
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createApiClient } from '@/auth/index.ts'
 import { Routes } from '@/auth/routes.ts'
-import { elapse, useFakeClock } from '../../support/time.ts'
-import { createWorld, openClient } from '../../support/world.ts'
+import { createStubApi, ok, unauthorized } from '../../support/api.ts'
+import { httpError } from '../../support/backend.ts'
+import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+import { baseURL, createWorld, openClient } from '../../support/world.ts'
 
 useFakeClock()
 
-let { signIn, grantAll } = createWorld()
+let { backend, signIn, grantAll } = createWorld()
 
 beforeEach(() => {
-  ;({ signIn, grantAll } = createWorld())
+  ;({ backend, signIn, grantAll } = createWorld())
 })
 
 const refused = { status: 401 }
@@ -112,4 +115,88 @@ it('R15: the route that was used longest ago is forgotten first', () => {
     false,
     true,
   ])
+})
+
+describe('R4: a route that refuses every token', () => {
+  it('costs one refresh, however often it is called', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, (path) => path.endsWith('/broken'))
+    for (let n = 0; n < 10; n += 1) {
+      await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+      await expect(api('/healthy')).resolves.toEqual({ ok: true })
+    }
+    expect(refresh).toHaveBeenCalledOnce()
+  })
+
+  it('does not make others fail when the refresh fails', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, (path) => path.endsWith('/broken'))
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    refresh.mockRejectedValue(httpError(429))
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    await expect(api('/healthy')).resolves.toEqual({ ok: true })
+  })
+
+  it('leaves a token that really died to be refreshed', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api, kill } = openClient(auth, (path) => path.endsWith('/broken'))
+    await api('/healthy')
+    await expect(api('/broken')).rejects.toMatchObject({ status: 401 })
+    kill()
+    await expect(api('/healthy')).resolves.toEqual({ ok: true })
+    expect(refresh).toHaveBeenCalledTimes(2)
+  })
+
+  it('spaces refreshes out where every route refuses', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { api } = openClient(auth, () => true)
+    for (let n = 0; n < 10; n += 1) {
+      await expect(api(`/${n}`)).rejects.toMatchObject({ status: 401 })
+    }
+    expect(refresh).toHaveBeenCalledOnce()
+    await elapse(1_000)
+    await expect(api('/later')).rejects.toMatchObject({ status: 401 })
+    expect(refresh).toHaveBeenCalledTimes(2)
+    await elapse(1_999)
+    await expect(api('/too-early')).rejects.toMatchObject({ status: 401 })
+    expect(refresh).toHaveBeenCalledTimes(2)
+  })
+
+  it('is not blamed for the next token by an answer that comes late', async () => {
+    const auth = await signIn()
+    const refresh = grantAll()
+    const { fetch, sent, arrived } = createStubApi()
+    const api = createApiClient({ baseURL, auth, fetch })
+    const late = outcome(api('/notes'))
+    await arrived(1)
+    sent[0]!.answer(unauthorized())
+    await arrived(2) // The replay, with the second token.
+    await auth.refresh()
+    sent[1]!.answer(unauthorized())
+    await elapse()
+    expect(late.reason).toMatchObject({ status: 401 })
+
+    const next = outcome(api('/notes'))
+    await arrived(3)
+    sent[2]!.answer(unauthorized()) // Now the third token has died.
+    await elapse()
+    await arrived(4)
+    sent[3]!.answer(ok())
+    await elapse()
+    expect(next.value).toEqual({ ok: true })
+    expect(refresh).toHaveBeenCalledTimes(3)
+  })
+
+  it('with refresh: false a 401 is the answer', async () => {
+    const auth = await signIn()
+    const { api, paths } = openClient(auth, () => true)
+    const options = { method: 'POST', refresh: false } as const
+    await expect(api('/change-password', options)).rejects.toMatchObject({ status: 401 })
+    expect([paths, backend.count('refresh')]).toEqual([['/v1/change-password'], 0])
+    expect(auth.sessions.current()!.isAlive()).toBe(true)
+  })
 })

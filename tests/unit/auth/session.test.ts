@@ -1,7 +1,7 @@
 // @vitest-environment node
 /** What a call does with a token that is suspect, old or gone, and when a refresh may be sent. */
 import { beforeEach, expect, it } from 'vitest'
-import { createApiClient } from '@/auth/index.ts'
+import { SessionEndedError, createApiClient } from '@/auth/index.ts'
 import { createStubApi, ok, unauthorized } from '../../support/api.ts'
 import { grantFor, httpError } from '../../support/backend.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
@@ -136,4 +136,97 @@ it('R3: a 401 that is late twice costs no refresh, and leaves the next call its 
   await elapse()
   expect(next.value).toEqual({ ok: true })
   expect(refresh).toHaveBeenCalledTimes(2)
+})
+
+it('R1: ten 401s at once cause one, and each call is sent once more', async () => {
+  const auth = await signIn()
+  const { api, paths, kill } = openClient(auth)
+  kill()
+  const answers = Promise.all(Array.from({ length: 10 }, (_, n) => api(`/${n}`)))
+  await elapse()
+  backend.latest('refresh').grant()
+  await expect(answers).resolves.toHaveLength(10)
+  expect([backend.count('refresh'), paths.length]).toEqual([1, 20])
+})
+
+it('R2: a token past its lifetime is not sent', async () => {
+  const auth = await signIn()
+  const { api, paths } = openClient(auth)
+  await elapse(900_000)
+  const answer = api('/notes')
+  await elapse()
+  expect(paths).toEqual([])
+  backend.latest('refresh').grant()
+  await answer
+  expect(paths).toEqual(['/v1/notes'])
+})
+
+it('R3: a late 401 is replayed without a second refresh', async () => {
+  const auth = await signIn()
+  const { fetch, sent, arrived } = createStubApi()
+  const api = createApiClient({ baseURL, auth, fetch })
+  const late = outcome(api('/slow'))
+  await arrived(1)
+  const refreshed = auth.refresh()
+  await elapse()
+  backend.latest('refresh').grant()
+  await refreshed
+  sent[0]!.answer(unauthorized())
+  await arrived(2)
+  sent[1]!.answer(ok())
+  await elapse()
+  expect(late.value).toEqual({ ok: true })
+  expect(backend.count('refresh')).toBe(1)
+})
+
+it.each([
+  ['a firewall', 403],
+  ['a gateway', 404],
+  ['a single-sign-on proxy', 401],
+])('R7: an HTML page of %s with %i keeps the session', async (_, status) => {
+  const auth = await signIn()
+  const { api, kill } = openClient(auth)
+  kill()
+  const answer = outcome(api('/a'))
+  await elapse()
+  const page = httpError(status, { 'content-type': 'text/html' })
+  backend.latest('refresh').fail(page)
+  await elapse()
+  expect(answer.reason).toBe(page)
+  expect(auth.status.value).toBe('authenticated')
+})
+
+it.each([400, 401, 403, 404, 419, 422])(
+  'R8: %i ends the session, for all who wait',
+  async (status) => {
+    const auth = await signIn()
+    const { api, kill } = openClient(auth)
+    kill()
+    const answers = [outcome(api('/a')), outcome(api('/b'))]
+    await elapse()
+    backend.latest('refresh').fail(httpError(status))
+    await elapse()
+    for (const { reason } of answers) expect(reason).toBeInstanceOf(SessionEndedError)
+    expect([auth.status.value, auth.endReason.value]).toEqual(['anonymous', 'expired'])
+    expect(auth.accessToken.value).toBeNull()
+  },
+)
+
+it('R11: a refresh that hangs is given up after 10 s', async () => {
+  const auth = await signIn()
+  const refreshed = outcome(auth.refresh())
+  await elapse(10_000)
+  expect(refreshed.reason).toMatchObject({ name: 'TimeoutError' })
+  expect(auth.status.value).toBe('authenticated')
+})
+
+it('R12: a refresh that answers after sign-out changes nothing', async () => {
+  const auth = await signIn()
+  const refreshed = outcome(auth.refresh())
+  await elapse()
+  void auth.logout()
+  backend.latest('refresh').grant()
+  await elapse()
+  expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
+  expect([auth.status.value, auth.accessToken.value]).toEqual(['anonymous', null])
 })

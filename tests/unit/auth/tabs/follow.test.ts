@@ -1,6 +1,6 @@
 // @vitest-environment node
 /** Two tabs of one browser: what each takes from the other, and what it does not. */
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { bob, grantFor, httpError } from '../../../support/backend.ts'
 import { FakePage } from '../../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../../support/time.ts'
@@ -140,4 +140,17 @@ it('R11: a tab that froze with the lock loses it, and messages of strangers do n
   backend.latest('refresh').grant()
   await elapse()
   expect([refreshed.state, frozen.state]).toEqual(['fulfilled', 'rejected'])
+})
+
+describe('R13: a wiped storage', () => {
+  it('is no sign-out, and a tab that leaves the view writes the id back', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const auth = await signIn(openTab({ tabs }))
+    const id = browser.storage.get(SESSION_KEY)
+    browser.storage.clear()
+    page.show('hidden')
+    expect(browser.storage.get(SESSION_KEY)).toBe(id)
+    expect(auth.status.value).toBe('authenticated')
+  })
 })

@@ -1,18 +1,19 @@
 /** Two and three tabs of one browser profile, each with a store of its own, before one back end. */
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { watch } from 'vue'
-import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
 import { UserSchema } from '@/api/user.ts'
-import type { TokenGrant } from '@/auth/index.ts'
 import type { HeldGrant } from '@/auth/grant.ts'
+import { SessionEndedError, createApiClient, createAuth } from '@/auth/index.ts'
+import type { TokenGrant } from '@/auth/index.ts'
 import type { TabsOptions } from '@/auth/tabs/tabs.ts'
-import { bearer, createStubApi, ok, unauthorized } from '../../support/api.ts'
-import { ada, bob, createManualBackend, grantFor, httpError } from '../../support/backend.ts'
-import type { ManualBackend } from '../../support/backend.ts'
-import { FakeBrowser, FakePage } from '../../support/browser.ts'
-import { elapse, outcome, useFakeClock } from '../../support/time.ts'
+import { bearer, createStubApi, ok, unauthorized } from '../../../support/api.ts'
+import { ada, bob, createManualBackend, grantFor, httpError } from '../../../support/backend.ts'
+import type { ManualBackend } from '../../../support/backend.ts'
+import { FakeBrowser, FakePage } from '../../../support/browser.ts'
+import { elapse, outcome, useFakeClock } from '../../../support/time.ts'
 
 const DAY = 86_400_000
+
 /** After that, a tab no longer waits for the refresh of another page. */
 const LANDED = 4_000
 
@@ -80,6 +81,24 @@ const tokensOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.accessToken.value)
 const statusOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.status.value)
 const namesOf = (tabs: Tab[]) => tabs.map(({ auth }) => auth.user.value?.name ?? null)
 const all = <T>(tabs: Tab[], value: T) => tabs.map(() => value)
+
+describe('R13: what a tab that slept says of an end', () => {
+  it.each(['expired', 'signed-out'] as const)('%s', async (reason) => {
+    const {
+      tabs: [first, second],
+    } = await openTabs(2)
+    second!.tabs.asleep = true
+    if (reason === 'signed-out') void first!.auth.logout()
+    else void first!.auth.refresh().catch(() => {})
+    await elapse()
+    if (reason === 'expired') backend.latest('refresh').fail(httpError(401))
+    await heard()
+    expect(second!.auth.status.value).toBe('authenticated')
+    second!.page.show('visible')
+    const { status, endReason } = second!.auth
+    expect([status.value, endReason.value]).toEqual(['anonymous', reason])
+  })
+})
 
 describe('one refresh for all tabs', () => {
   it.each([0, 1, 50, 99, 100])(
@@ -393,6 +412,23 @@ describe('a failed refresh', () => {
       .catch(() => {}) // Held back while a pause is on.
     await elapse()
     expect(backend.count('refresh')).toBe(3)
+  })
+
+  it('R4: of a token that one route rejects does not reach a call that waited for any', async () => {
+    browser = new FakeBrowser({ locks: false })
+    const { tabs } = await openTabs(1)
+    const opened = openTab()
+    const waiting = outcome(opened.auth.getAccessToken())
+    await elapse()
+    const own = backend.latest('refresh')
+    const refreshed = outcome(tabs[0]!.auth.refresh())
+    await elapse(LANDED)
+    const { accessToken } = await answerRefresh() // Heard while its own refresh is under way.
+    const broken = outcome(opened.session().tokenAfter401(accessToken, 'GET /broken'))
+    own.fail(httpError(503))
+    await heard()
+    expect([refreshed.state, broken.state]).toEqual(['fulfilled', 'rejected'])
+    expect(waiting.value).toBe(accessToken)
   })
 
   it('R4: does not reach a call that has got a token meanwhile', async () => {
