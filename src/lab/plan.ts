@@ -89,7 +89,7 @@ export const LIMITS = {
 const SLOW = 2000
 const LATE = 3
 /** Milliseconds. */
-const MARGIN = 100
+const MARGIN = 250
 const ALWAYS = 1_000_000
 
 export function scenarioOf({ scenario }: Plan): Scenario {

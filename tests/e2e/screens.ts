@@ -241,6 +241,7 @@ export const screens: Screen[] = [
     as: 'demo',
     async open(page) {
       await page.goto('/lab')
+      await heading(page, 'Refresh lab')
       // A case in which ours differs from all others.
       for (const rival of await page.getByRole('switch').all()) await rival.check()
       await send(page, { scenario: 'Three 401s come late', requests: 5, compare: true })

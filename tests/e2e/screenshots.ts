@@ -30,7 +30,7 @@ for (const { name, as, open } of screens) {
 }
 
 test.describe('for README.md and the start', () => {
-  test.use({ viewport: { width: 800, height: 2_400 }, deviceScaleFactor: 2 })
+  test.use({ viewport: { width: 1000, height: 1_600 }, deviceScaleFactor: 2 })
 
   const openLab = async (name: string, page: Page, mock: Mock) => {
     await arriveAs(page, 'demo')
@@ -44,9 +44,9 @@ test.describe('for README.md and the start', () => {
       const { x, y, width, height } = (await page.locator('figure').boundingBox())!
       const clip = {
         x: x - MARGIN,
-        y: y + 1,
+        y: y - MARGIN / 4,
         width: width + 2 * MARGIN,
-        height: height + MARGIN / 2,
+        height: height + MARGIN,
       }
       await page.screenshot({ path: `docs/images/lab-${colorScheme}.png`, clip })
     }

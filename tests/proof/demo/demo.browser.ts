@@ -33,6 +33,7 @@ test('sign in, reload, expire the token, share one refresh between two tabs, sig
     await choose(tab, { scenario: NOTHING })
   }
   await page.getByRole('button', { name: 'Expire access token' }).click()
+  await expect(report(page)).toContainText('refuses the access token')
   for (const tab of tabs) await press(tab)
   for (const tab of tabs) await expect(report(tab)).toContainText('10 of 10 requests')
   expect((await refreshesIn(page)).length - before).toBe(1)
