@@ -13,6 +13,7 @@ export default defineConfig({
   outputDir: '../../../test-results',
   timeout: 120_000,
   expect: { timeout: 30_000 },
+  retries: root.retries,
   workers: 1,
   reporter: 'list',
   use: { ...root.use, baseURL: url, trace: 'off' },
