@@ -140,7 +140,7 @@ function readEntry(entry: unknown): Field[] {
   const where = Array.isArray(loc)
     ? loc.slice(1)
     : (path ?? pointer?.replace?.(/^#?\//, '') ?? name)
-  return field([where].flat().join('.').replaceAll('/', '.'), msg ?? message ?? detail ?? reason)
+  return field([where].flat().join('.').replace(/\//g, '.'), msg ?? message ?? detail ?? reason)
 }
 
 function field(name: unknown, words: unknown): Field[] {
@@ -153,7 +153,8 @@ function field(name: unknown, words: unknown): Field[] {
 function at(data: unknown, path: string): unknown {
   let found = data
   for (const key of path ? path.split('.') : []) {
-    found = Object.hasOwn(Object(found), key) ? (found as Record<string, unknown>)[key] : undefined
+    const isOwn = Object.prototype.hasOwnProperty.call(Object(found), key)
+    found = isOwn ? (found as Record<string, unknown>)[key] : undefined
   }
   return found
 }

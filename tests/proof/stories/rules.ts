@@ -355,8 +355,10 @@ export class Rules implements Watcher<Tab> {
     this.#note(`${tab.name} begins ${name} (${method} to ${to})`)
     const { token } = tab
     const rejection = `${routeOf(request)} ${token}`
-    if (session && tab.lacking.has(rejection)) request.rejectedToken = token
-    else request.mayHaveWaited = !!session && tab.rejectedBy.has(rejection)
+    // A dead token is replaced whatever its route thinks of it.
+    const lives = !!session && this.#isAlive(tab)
+    if (lives && tab.lacking.has(rejection)) request.rejectedToken = token
+    else request.mayHaveWaited = lives && tab.rejectedBy.has(rejection)
     const isDead = !token || tab.suspect?.token === token || Date.now() >= this.#deadline(token)
     if (session && isDead && to !== 'elsewhere') tab.wantsSince ??= Date.now()
   }

@@ -115,6 +115,36 @@ test('a page that the browser restores after a sign-out elsewhere shows nothing 
   expect(await tab.run(() => document.documentElement.dataset.restored)).toBe('true')
 })
 
+test('R19: what is typed is back after a reload; a sign-out asks first, one elsewhere does not', async ({
+  webkit,
+  mock,
+}) => {
+  const tab = await signIn(webkit)
+  await tab.click('Projects')
+  await expect.poll(() => tab.text()).toContain('Mobile app')
+  await tab.click('Mobile app')
+  await expectHeading(tab, 'Mobile app')
+  const typed = () => tab.run(() => document.querySelector('textarea')?.value)
+  const question = () => tab.run(() => document.querySelector('dialog[open] h2')?.textContent ?? '')
+  await tab.set('Description', 'Half a sen')
+
+  await tab.reload()
+  await expect.poll(typed).toBe('Half a sen')
+  await signOut(tab)
+  await expect.poll(question).toBe('Discard unsaved changes?')
+  expect(await mock.count('/api/auth/logout')).toBe(0)
+  await tab.run(() => document.querySelector<HTMLElement>('dialog[open] button')!.click())
+  await expect.poll(question).toBe('')
+  expect(await typed()).toBe('Half a sen')
+
+  const other = await webkit.openTab('/dashboard')
+  await expectDashboard(other, 'Demo')
+  await signOut(other)
+  await expectHeading(tab, 'Sign in')
+  expect(await question()).toBe('')
+  expect(await tab.run(() => JSON.stringify({ ...sessionStorage }))).not.toContain('Half a sen')
+})
+
 test.describe('without local storage', () => {
   test.use({ options: ['--enable-html5-local-storage=false'] })
 
