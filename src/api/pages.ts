@@ -1,4 +1,6 @@
 /** Lists that come in parts. */
+import type { FetchOptions } from 'ofetch'
+import { json } from '@/api/client.ts'
 
 /** A part of a list. */
 export interface Page<T> {
@@ -11,3 +13,14 @@ export interface Page<T> {
 
 /** How many items the API puts on a page. */
 export const PAGE_SIZE = 10
+
+/**
+ * `json` for a page of a list.
+ *
+ * @throws SyntaxError where the answer is anything else, so that the section says so and the page stays
+ */
+export async function listPage<T>(path: string, options?: FetchOptions<'json'>): Promise<Page<T>> {
+  const page = await json<Page<T>>(path, options)
+  if (!Array.isArray(page.items)) throw new SyntaxError(`${path}: the answer is no page of a list.`)
+  return page
+}

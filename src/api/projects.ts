@@ -1,5 +1,6 @@
 /** The projects of the signed-in person. */
 import { api, json } from '@/api/client.ts'
+import { listPage } from '@/api/pages.ts'
 import type { Page } from '@/api/pages.ts'
 
 export interface Project {
@@ -43,7 +44,7 @@ export function listProjects(
   query: ProjectQuery = {},
   options: Options = {},
 ): Promise<Page<Project>> {
-  return json<Page<Project>>('/projects', { ...options, query })
+  return listPage<Project>('/projects', { ...options, query })
 }
 
 export function getProject(id: string, options: Options = {}): Promise<Project> {

@@ -66,6 +66,14 @@ describe('The list of projects', () => {
     expect(screen.has('Page')).toBe(false)
   })
 
+  it('stays where the API answers something else, as another API would', async () => {
+    api.on(LIST, [projectNamed('Apollo')])
+    await open()
+
+    expect(screen.has('The server’s answer was not understood.')).toBe(true)
+    expect(words(screen.heading())).toBe('Projects')
+  })
+
   it('says what went wrong, and tries again', async () => {
     api.on(LIST, () => problem(503))
     await open()
