@@ -31,21 +31,21 @@ function createApi() {
   }
 
   app.get('/api/sanctum/csrf-cookie', (event) => {
-    set(event, 'XSRF-TOKEN', `t${++serial}%3D`)
+    set(event, 'XSRF-TOKEN', `csrf-${++serial}%3D`)
     return null
   })
   app.post('/api/login', async (event) => {
     requireCsrf(event)
     const { email, password } = (await event.req.json()) as Record<string, string>
     if (password !== 'password') throw refuse(422, 'These credentials do not match our records.')
-    sessions.set(`s${++serial}`, email!)
-    set(event, 'session', `s${serial}`)
-    set(event, 'XSRF-TOKEN', `t${serial}%3D`)
+    sessions.set(`session-${++serial}`, email!)
+    set(event, 'session', `session-${serial}`)
+    set(event, 'XSRF-TOKEN', `csrf-${serial}%3D`)
     return null
   })
   app.get('/api/user', (event) => {
     const email = requireUser(event)
-    set(event, 'XSRF-TOKEN', `t${++serial}%3D`) // Laravel sets it with every answer.
+    set(event, 'XSRF-TOKEN', `csrf-${++serial}%3D`) // Laravel sets it with every answer.
     return { id: email === 'demo' ? 2 : 1, name: email, email }
   })
   app.post('/api/logout', (event) => {
@@ -106,7 +106,7 @@ it('signs in, and calls carry the cookie and the CSRF token, and no other', asyn
   })
   expect(here.sent.map(({ token }) => token).filter(Boolean)).toEqual([])
   expect(new Set(here.sent.map(({ credentials }) => credentials))).toEqual(new Set(['include']))
-  expect([...here.browser.storage.values()].join()).not.toMatch(/XSRF|s\d/)
+  expect([...here.browser.storage.values()].join()).not.toMatch(/csrf-|session-/)
 })
 
 it('a wrong password is refused in the words of the API', async () => {
