@@ -177,7 +177,9 @@ function isForPeople(text: string): boolean {
 
 function inFields(error: unknown): string {
   const fields = Object.entries(fieldErrors(error))
-  return fields.map(([name, words]) => `${name}: ${words}`).join(' ')
+  const line = ([name, words = '']: [string, string?]) =>
+    words.startsWith(name) ? words : `${name}: ${words}`
+  return fields.map(line).join(' ')
 }
 
 /** No answer, by the errors of `fetch` and of time limits, which ofetch wraps in its own. */

@@ -471,6 +471,13 @@ describe('explainEnd', () => {
 })
 
 describe('explainSignIn', () => {
+  it('names a field once, whether the words of the API name it or not', () => {
+    const nest = { message: ['password must be longer than or equal to 4 characters'] }
+    expect(explainSignIn(failure(400, {}, nest))).toBe(nest.message[0])
+    const mock = { errors: { password: ['At least 4 characters.'] } }
+    expect(explainSignIn(failure(422, {}, mock))).toBe('password: At least 4 characters.')
+  })
+
   it.each([400, 401, 403, 404, 419, 422])('takes a %i without words for a refusal', (status) => {
     expect(explainSignIn(failure(status))).toBe('Wrong username or password.')
   })

@@ -1,7 +1,10 @@
 /** The account of the signed-in person. */
+import * as v from 'valibot'
 import { json } from '@/api/client.ts'
+import { UserSchema } from '@/api/user.ts'
 import type { User } from '@/api/user.ts'
 
-export function getAccount(options: { signal?: AbortSignal } = {}): Promise<User> {
-  return json<User>('/auth/me', options)
+/** @throws ValiError if the answer is no user, so that the section says so and the page stays */
+export async function getAccount(options: { signal?: AbortSignal } = {}): Promise<User> {
+  return v.parse(UserSchema, await json<unknown>('/auth/me', options))
 }

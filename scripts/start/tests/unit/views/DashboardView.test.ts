@@ -51,9 +51,12 @@ describe('The dashboard', () => {
     expect(screen.has('user, admin', account())).toBe(true)
   })
 
-  it('says that an answer was not understood', async () => {
+  it.each([
+    ['is cut off', '{"id":"cut o'],
+    ['is no user', '{"sub":1,"username":"ada"}'],
+  ])('says that it did not understand an answer that %s', async (_, body) => {
     const headers = { 'content-type': 'application/json' }
-    api.on(ACCOUNT, () => new Response('{"id":"cut o', { headers }))
+    api.on(ACCOUNT, () => new Response(body, { headers }))
     show(DashboardView)
     await settled()
 
