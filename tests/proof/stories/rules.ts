@@ -43,6 +43,9 @@ export const HAPPENINGS = [
   'a token of another tab',
   'a replay',
   'a closed route',
+  'a rotation whose answer got lost',
+  'a wiped storage',
+  'another person',
 ] as const
 type Happening = (typeof HAPPENINGS)[number]
 
@@ -288,6 +291,14 @@ export class Rules implements Watcher<Tab> {
     return this.#failures.some(
       (failure) => failure.id === id && (failure.at >= since || failure.latest > since),
     )
+  }
+
+  lostRotation(): void {
+    this.seen.add('a rotation whose answer got lost')
+  }
+
+  wiped(): void {
+    this.seen.add('a wiped storage')
   }
 
   abandoned(call: Call<Tab>, reason: unknown): void {
@@ -538,6 +549,8 @@ export class Rules implements Watcher<Tab> {
     const isDoubted = tab.inDoubt && !tab.token
     if (after && tab.begins) {
       this.seen.add('a sign-in')
+      const last = before && this.#owners.get(before)
+      if (last && last.id !== this.#familyOf(tab).user.id) this.seen.add('another person')
       if (this.#newest) this.mustEnd(this.#newest, 'R13')
       this.#newest = after
       this.#families.set(after.id, this.#familyOf(tab))

@@ -211,6 +211,7 @@ export class World {
   wipe(): void {
     this.wipedAt = Date.now()
     this.profile.storage.clear()
+    this.rules.wiped()
   }
 
   /** The network is back, and the browser tells every page that is awake. */
