@@ -59,8 +59,6 @@ export class Tab {
   onlineAt = -1
   /** The API has refused a refresh, and another tab without Web Locks may have had the next one. */
   refusal: Refusal | null = null
-  /** A sign-in has got no answer. */
-  inDoubt = false
   /** An answer has just come that begins a session. */
   begins = false
 
