@@ -178,6 +178,25 @@ describe('R6: a sign-in that got no answer', () => {
     expect(sleeper.sessions.current()!.id).toBe(next.sessions.current()!.id)
   })
 
+  it('R13: does not keep an end from a tab that sleeps', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const sleeper = await signIn(openTab({ tabs }))
+    tabs.asleep = true
+    const auth = openTab()
+    void auth.login(credentials).catch(() => {})
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    void auth.restore()
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    tabs.asleep = false
+    page.show('visible')
+    expect([auth, sleeper].map(({ status }) => status.value)).toEqual(['anonymous', 'anonymous'])
+  })
+
   it('does not replace a session that another tab has begun since', async () => {
     const page = new FakePage()
     const tabs = browser.openTab({ page: page as unknown as Document })
