@@ -104,7 +104,7 @@ const demoScripts = [
   'size',
   'test:e2e:firefox',
   'test:e2e:webkit',
-  ...(keepsProof ? [] : ['test:proof', 'test:soak']),
+  ...(keepsProof ? [] : ['test:mutants', 'test:proof', 'test:soak']),
 ]
 
 /** Packages that only the demo needs. */
@@ -234,7 +234,7 @@ function cutMarked(file: string): boolean {
 
 /** All of tests/proof but the tests of src/auth. */
 function proofOfTheDemo(): string[] {
-  const kept = ['auth', 'stories']
+  const kept = ['auth', 'mutants', 'stories']
   return readdirSync('tests/proof')
     .filter((name) => !kept.includes(name))
     .map((name) => `tests/proof/${name}`)

@@ -86,8 +86,6 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
 
   /** Aborts the sign-ins that are under way. */
   let signIns = new AbortController()
-  /** A sign-in was sent in this session, and got no answer. The cookie may be another person's by now (R6). */
-  let doubt: { id: string | null } | null = null
 
   /**
    * Signs in, and replaces a session that there may be.
@@ -97,18 +95,17 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   async function login(credentials: Credentials): Promise<void> {
     const { signal } = signIns
     await others.exclusive(async () => {
-      const doubtBefore = doubt
+      const wasInDoubt = others.stored.isInDoubt()
       const signIn = (options: CallOptions) => {
-        doubt = { id: current()?.id ?? null }
+        others.stored.setInDoubt(true) // R6
         return backend.login(credentials, options)
       }
       const done = (outcome: Outcome) => report({ type: 'sign-in', ...outcome })
       const grant = await ask(signIn, signal, null, done).catch((error) => {
-        if (isRefusal(error)) doubt = doubtBefore
+        if (isRefusal(error)) others.stored.setInDoubt(wasInDoubt)
         throw error
       })
       signal.throwIfAborted() // R12
-      doubt = null
       announce({ type: 'granted', id: newSessionId(), grant })
     })
   }
@@ -227,7 +224,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   async function requestGrant(session: Session, cause: RefreshCause) {
     const send = (options: CallOptions) =>
       others.markRefresh(() => backend.refresh(options), options.signal)
-    const asksForUser = backend.getUser && (doubt || cause === 'requested')
+    const asksForUser = backend.getUser && (others.stored.isInDoubt() || cause === 'requested')
     const known = (!asksForUser && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
       const { problem = statusProblem(outcome) } = outcome
@@ -235,9 +232,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
-    // If another tab has begun this session since, the cookie is of this session, whatever the doubt.
-    const isOther = session.grant ? !isOf(session, grant) : doubt?.id === session.id // R6
-    doubt = null
+    const isOther = session.grant ? !isOf(session, grant) : others.stored.isInDoubt() // R6
     return { id: isOther ? newSessionId() : session.id, grant }
   }
 

@@ -237,7 +237,8 @@ test.describe('R16: a tab in the middle of a refresh', () => {
       expect(refreshes.map(({ status }) => status)).toEqual([0, 200])
       // Its answer may still bring a new cookie. The 4 s begin when it is sent, a little before it arrives.
       expect(refreshes[1]!.at - refreshes[0]!.at).toBeGreaterThan(3_500)
-      expect(refreshes[1]!.at - closedAt).toBeLessThan(6_000)
+      // Not the 15 s of a tab that is frozen. The machine may be slow.
+      expect(refreshes[1]!.at - closedAt).toBeLessThan(10_000)
     },
   )
 
@@ -308,7 +309,7 @@ sleepTest(
     await expectSent(front)
     const [frozen, next] = await mock.log(REFRESH)
     expect(next!.at - frozen!.at).toBeGreaterThan(13_000)
-    expect(next!.at - frozen!.at).toBeLessThan(18_000)
+    expect(next!.at - frozen!.at).toBeLessThan(25_000)
 
     await wake()
     await expectSent(sleeper)

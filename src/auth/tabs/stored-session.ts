@@ -4,6 +4,8 @@ import type { StoredValue } from '../storage.ts'
 
 /** Stored until the API knows of a sign-out. */
 const OWED = 'sign-out-owed'
+/** Behind the id while it is not known whose the cookie is. */
+const IN_DOUBT = ' in doubt'
 
 export function createStoredSession(value: StoredValue) {
   /** Null: there is a session, or nothing is stored. */
@@ -15,7 +17,7 @@ export function createStoredSession(value: StoredValue) {
 
   /** Null if no session is known in this browser. */
   function id(): string | null {
-    return end() ? null : value.get()
+    return end() ? null : idIn(value.get())
   }
 
   /** Whether `other` may be replaced: nobody has signed in meanwhile. */
@@ -25,10 +27,20 @@ export function createStoredSession(value: StoredValue) {
     id,
     end,
     isFree,
+    /** The session that is known from now on, without a doubt. */
     setId: (next: string) => value.set(next),
+    /**
+     * A sign-in was sent in this session, and got no answer: the cookie may be another person's by now
+     * (R6). Stored, because the next page has to know it too.
+     */
+    isInDoubt: () => !!id() && value.get()!.endsWith(IN_DOUBT),
+    setInDoubt(isInDoubt: boolean): void {
+      const known = id()
+      if (known) value.set(isInDoubt ? known + IN_DOUBT : known)
+    },
     /** Does nothing if another session is stored. `isGuess`: nobody knew whether it existed. */
     setEnd(of: string, reason: EndOfAll, isGuess = false): void {
-      const stored = value.get()
+      const stored = idIn(value.get())
       // Another script may have cleared the storage.
       if (stored === of || (!stored && !isGuess)) value.set(reason)
     },
@@ -45,4 +57,8 @@ export function createStoredSession(value: StoredValue) {
       return value.isShared
     },
   }
+}
+
+function idIn(stored: string | null): string | null {
+  return stored?.replace(IN_DOUBT, '') ?? null
 }

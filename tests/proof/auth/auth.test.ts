@@ -155,6 +155,48 @@ describe('R6: a sign-in that got no answer', () => {
     expect(sleeper.user.value).toEqual(bob)
   })
 
+  it('also if the page is reloaded before it refreshes', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const sleeper = await signIn(openTab({ tabs }))
+    tabs.asleep = true
+    const lost = outcome(openTab().login({ username: 'bob', password: 'secret' }))
+    await elapse()
+    expect(lost.state).toBe('pending')
+    browser.locks!.release('silent-refresh') // As when its page is closed.
+    const next = openTab()
+    const restored = next.restore()
+    await elapse()
+    backend.latest('refresh').grant(grantFor(bob)) // The cookie was set all the same.
+    await restored
+    await elapse()
+
+    tabs.asleep = false
+    page.show('visible')
+    await elapse()
+    expect(sleeper.user.value).toBeNull()
+    expect(sleeper.sessions.current()!.id).toBe(next.sessions.current()!.id)
+  })
+
+  it('R13: does not keep an end from a tab that sleeps', async () => {
+    const page = new FakePage()
+    const tabs = browser.openTab({ page: page as unknown as Document })
+    const sleeper = await signIn(openTab({ tabs }))
+    tabs.asleep = true
+    const auth = openTab()
+    void auth.login(credentials).catch(() => {})
+    await elapse()
+    backend.latest('login').fail(new TypeError('Failed to fetch'))
+    await elapse()
+    void auth.restore()
+    await elapse()
+    backend.latest('refresh').fail(httpError(401))
+    await elapse()
+    tabs.asleep = false
+    page.show('visible')
+    expect([auth, sleeper].map(({ status }) => status.value)).toEqual(['anonymous', 'anonymous'])
+  })
+
   it('does not replace a session that another tab has begun since', async () => {
     const page = new FakePage()
     const tabs = browser.openTab({ page: page as unknown as Document })

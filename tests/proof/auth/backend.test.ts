@@ -94,11 +94,11 @@ describe('createRequest', () => {
   it('rejects with what the API says, and no word of what was sent', async () => {
     const fetch = async () => json({ message: 'No.' }, 422)
     const refused = await createRequest({ fetch })('POST', '/login', {
-      body: credentials,
-      accessToken: 'access',
+      body: { username: 'ada', password: '7%password' },
+      accessToken: '7%token',
     }).catch((error) => error)
     expect(refused).toMatchObject({ status: 422, data: { message: 'No.' } })
-    expect(inspect(refused, { depth: null, showHidden: true })).not.toMatch(/secret|access/)
+    expect(inspect(refused, { depth: null, showHidden: true })).not.toContain('7%')
   })
 
   it('does not compile with what it cannot send', () => {

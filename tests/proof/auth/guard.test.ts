@@ -64,6 +64,17 @@ describe('?redirect=', () => {
     expect(here().fullPath).toBe('/dashboard')
   })
 
+  it.each(['//evil.example/dashboard', '/\\evil.example', '/\t/evil.example'])(
+    '%j leads to the default page, also while prepare fails',
+    async (redirect) => {
+      removeGuard()
+      startApp(() => Promise.reject(new Error('down')))
+      await router.push({ path: '/login', query: { redirect } })
+      await signIn()
+      expect(here().fullPath).toBe('/dashboard')
+    },
+  )
+
   it('is honoured where there is no window', async () => {
     vi.stubGlobal('location', undefined)
     await router.push('/login?redirect=/admin')

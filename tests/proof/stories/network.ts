@@ -48,6 +48,8 @@ export interface Watcher<Tab> {
   sent(call: Call<Tab>): void
   /** Just before the page gets the answer, or the error of the network. */
   answered(call: Call<Tab>, answer: Answer | Error): void
+  /** The API has replaced the refresh token, and the page will not hear of it. */
+  lostRotation(): void
   /** The page has aborted the call. */
   abandoned(call: Call<Tab>, reason: unknown): void
 }
@@ -105,9 +107,7 @@ export class Network<Tab extends { closed: boolean }> {
         signal?.addEventListener('abort', abort)
 
         this.#carry(call, (answer) => {
-          // R16: a refresh outlives its page, for as long as the next one waits.
-          const isLate = Date.now() >= sentAt + TIME_TO_LAND
-          if (tab.closed && endpoint === 'refresh' && !isLate && !(answer instanceof Error)) {
+          if (isOrphan(call) && !isLate(call) && !(answer instanceof Error)) {
             this.jar.cookie = answer.cookie ?? this.jar.cookie
           }
           settle(() => {
@@ -142,10 +142,13 @@ export class Network<Tab extends { closed: boolean }> {
       let answer: Answer
       if (typeof outcome === 'number') answer = this.#status(outcome, call, cookie, plan)
       else answer = this.#ask(call, cookie)
+      if (isLoss(outcome) && call.endpoint === 'refresh' && answer.cookie) {
+        this.watcher.lostRotation()
+      }
       if (outcome === 'nonsense') answer = { status: 200, body: { hello: 'world' } }
       this.later(back, () => {
-        if (outcome === 'torn' && call.underWay) this.#setCookie(call, answer)
-        if (outcome === 'lost' || outcome === 'torn') down()
+        if (outcome === 'torn' && call.underWay && !isLate(call)) this.#setCookie(call, answer)
+        if (isLoss(outcome)) down()
         else deliver(answer)
       })
     })
@@ -180,6 +183,23 @@ export class Network<Tab extends { closed: boolean }> {
     const headers = retryAfter ? { 'retry-after': String(retryAfter) } : undefined
     return { status, headers, body: { message: `Status ${status}` } }
   }
+}
+
+function isLoss(outcome: Outcome): boolean {
+  return outcome === 'lost' || outcome === 'torn'
+}
+
+/** A refresh whose page was closed. It goes on all the same (R16). */
+function isOrphan({ tab, endpoint }: Call<{ closed: boolean }>): boolean {
+  return tab.closed && endpoint === 'refresh'
+}
+
+/**
+ * Known limit (R16): the refresh of a closed page that takes longer than the next page waits for it. A
+ * sign-in in between would lose its cookie to that answer, so no cookie of it arrives here.
+ */
+function isLate(call: Call<{ closed: boolean }>): boolean {
+  return isOrphan(call) && Date.now() >= call.sentAt + TIME_TO_LAND
 }
 
 /** The path of a request of the stories. The fragment tells one request from another. */

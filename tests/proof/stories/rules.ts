@@ -43,6 +43,9 @@ export const HAPPENINGS = [
   'a token of another tab',
   'a replay',
   'a closed route',
+  'a rotation whose answer got lost',
+  'a wiped storage',
+  'another person',
 ] as const
 type Happening = (typeof HAPPENINGS)[number]
 
@@ -68,6 +71,8 @@ export class Rules implements Watcher<Tab> {
   readonly #deadlines = new Map<string, number>()
   readonly #sessions = new WeakMap<Call<Tab>, Session>()
   readonly #sentAt = new WeakMap<Call<Tab>, number>()
+  /** Sessions in which a sign-in was sent that has got no answer, or only a failure, by their id. */
+  readonly #doubted = new Map<string, Call<Tab>>()
   #failures: Failure[] = []
   /** What the network brought last for the sign-ins of a tab. */
   readonly #signInAnswers = new WeakMap<Tab, Answer | Error>()
@@ -108,6 +113,9 @@ export class Rules implements Watcher<Tab> {
       this.broken(rule, `${endpoint} while ${other.endpoint} of ${other.tab.name} is under way`)
     }
     if (endpoint === 'refresh') this.#sentRefresh(tab, session)
+    if (endpoint === 'login' && session && !this.#doubted.has(session.id)) {
+      this.#doubted.set(session.id, call)
+    }
     if (token !== null) this.broken('R5', `${endpoint} carries an access token`)
   }
 
@@ -215,7 +223,7 @@ export class Rules implements Watcher<Tab> {
     const grant = answer instanceof Error ? null : (answer.body as { accessToken?: string })
     this.#note(`${tab.name} gets ${status} for ${endpoint === 'notes' ? call.url : endpoint}`)
     if (endpoint === 'login') this.#signInAnswers.set(tab, answer)
-    if (endpoint === 'login' && !grant?.accessToken && status !== 401) tab.inDoubt = true
+    if (endpoint === 'login' && status === 401) this.#refusedSignIn(call)
     if (endpoint === 'notes') {
       const request = this.world.requestAt(call.url)
       request.atNetwork = false
@@ -224,7 +232,7 @@ export class Rules implements Watcher<Tab> {
     } else if (grant?.accessToken) {
       this.#deadlines.set(grant.accessToken, Date.now() + LIFETIME)
       if (endpoint === 'refresh') this.#refreshed(call, grant.accessToken)
-      else Object.assign(tab, { begins: true, inDoubt: false })
+      else tab.begins = true
     } else if (endpoint === 'refresh') {
       const refused = status === 400 || status === 401 || status === 403
       this.seen.add(refused ? 'a refresh that was refused' : 'a refresh that failed')
@@ -290,6 +298,20 @@ export class Rules implements Watcher<Tab> {
     )
   }
 
+  /** It was answered, and leaves no doubt of its own. */
+  #refusedSignIn(call: Call<Tab>): void {
+    const { id } = this.#sessions.get(call) ?? {}
+    if (id && this.#doubted.get(id) === call) this.#doubted.delete(id)
+  }
+
+  lostRotation(): void {
+    this.seen.add('a rotation whose answer got lost')
+  }
+
+  wiped(): void {
+    this.seen.add('a wiped storage')
+  }
+
   abandoned(call: Call<Tab>, reason: unknown): void {
     this.#lastEvent = Date.now()
     const { tab, endpoint, url } = call
@@ -297,16 +319,14 @@ export class Rules implements Watcher<Tab> {
     if (endpoint === 'notes') this.world.requestAt(url).atNetwork = false
     const late = (reason as Error).name === 'TimeoutError'
     if (endpoint === 'refresh' && late) this.#failed(call, reason as Error)
-    if (endpoint === 'login') {
-      this.#signInAnswers.set(tab, reason as Error)
-      tab.inDoubt = true
-    }
+    if (endpoint === 'login') this.#signInAnswers.set(tab, reason as Error)
   }
 
   #refreshed(call: Call<Tab>, token: string): void {
     this.seen.add('a refresh')
     const { id } = this.#sessions.get(call)!
     const { family } = this.world.api.accessTokens.get(token)!
+    if (call.tab.token) this.#doubted.delete(id) // Whose it is has been compared.
     if (!this.#families.has(id)) this.#families.set(id, family)
     const known = this.#families.get(id)!
     const isOther = this.world.network.isSignInTorn ? known !== family : known.user !== family.user
@@ -535,18 +555,18 @@ export class Rules implements Watcher<Tab> {
       }
     }
     // R6: after a sign-in without an answer, what a refresh brings to a tab without a token is unknown.
-    const isDoubted = tab.inDoubt && !tab.token
+    const isDoubted = !!before && this.#doubted.has(before.id) && !tab.token
     if (after && tab.begins) {
       this.seen.add('a sign-in')
+      const last = before && this.#owners.get(before)
+      if (last && last.id !== this.#familyOf(tab).user.id) this.seen.add('another person')
       if (this.#newest) this.mustEnd(this.#newest, 'R13')
       this.#newest = after
       this.#families.set(after.id, this.#familyOf(tab))
     } else if (after && !this.#families.has(after.id) && !this.#strangers && !isDoubted) {
       this.broken('R12', `${tab.name} is in a session that nobody began`)
     }
-    // Known limit: a page that was reloaded after a torn sign-in does not know that its id is another's.
-    const isSameId = before?.id === after?.id && this.world.network.isSignInTorn
-    if (before && after && !isSameId) this.mustEnd(before, 'R13')
+    if (before && after) this.mustEnd(before, 'R13')
   }
 
   #observeRequest({ name, tab, session, settled, atNetwork, controller }: Request): void {

@@ -59,8 +59,6 @@ export class Tab {
   onlineAt = -1
   /** The API has refused a refresh, and another tab without Web Locks may have had the next one. */
   refusal: Refusal | null = null
-  /** A sign-in has got no answer. */
-  inDoubt = false
   /** An answer has just come that begins a session. */
   begins = false
 
@@ -211,6 +209,7 @@ export class World {
   wipe(): void {
     this.wipedAt = Date.now()
     this.profile.storage.clear()
+    this.rules.wiped()
   }
 
   /** The network is back, and the browser tells every page that is awake. */

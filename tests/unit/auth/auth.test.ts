@@ -28,6 +28,21 @@ it('R12: a sign-in that is answered after a sign-out changes nothing', async () 
   expect(auth.status.value).toBe('anonymous')
 })
 
+it('R12: also if the sign-out comes while the answer makes its way', async () => {
+  for (let turns = 0; turns < 40; turns += 1) {
+    const auth = openTab()
+    void auth.login(credentials).catch(() => {})
+    await elapse()
+    backend.latest('login').grant()
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+    void auth.logout()
+    await elapse()
+    backend.latest('logout').done()
+    await elapse()
+    expect([turns, auth.status.value]).toEqual([turns, 'anonymous'])
+  }
+})
+
 it('R13: a sign-out that the API does not know of is told by the next page', async () => {
   const auth = await signIn()
   const signedOut = outcome(auth.logout())

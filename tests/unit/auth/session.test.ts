@@ -230,3 +230,18 @@ it('R12: a refresh that answers after sign-out changes nothing', async () => {
   expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
   expect([auth.status.value, auth.accessToken.value]).toEqual(['anonymous', null])
 })
+
+it('R12: also if the sign-out comes while the answer makes its way', async () => {
+  for (let turns = 0; turns < 40; turns += 1) {
+    const auth = await signIn()
+    void auth.refresh().catch(() => {})
+    await elapse()
+    backend.latest('refresh').grant()
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+    void auth.logout()
+    await elapse()
+    backend.latest('logout').done()
+    await elapse()
+    expect([turns, auth.status.value]).toEqual([turns, 'anonymous'])
+  }
+})

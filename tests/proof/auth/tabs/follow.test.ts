@@ -161,6 +161,18 @@ describe('one refresh for all tabs', () => {
     expect(tabs.map(({ auth }) => auth.hasRole.value('admin'))).toEqual(all(tabs, false))
   })
 
+  it('R1: that brings the same token to two tabs whose calls got a 401 is one', async () => {
+    const { tabs, grant } = await openTabs(2)
+    await elapse(1_000)
+    const asked = tabs.map(({ session }) =>
+      outcome(session().tokenAfter401(grant.accessToken, 'GET /x')!),
+    )
+    await elapse()
+    await answerRefresh({ ...grant, user: ada })
+    expect(asked.map(({ value }) => value)).toEqual(all(tabs, grant.accessToken))
+    expect(backend.count('refresh')).toBe(1)
+  })
+
   it('R1: tabs that are reloaded at the same time share one refresh', async () => {
     await openTabs(1)
     const tabs = [openTab(), openTab(), openTab()]
@@ -589,27 +601,35 @@ describe('a failed refresh', () => {
 })
 
 describe('the messages of others', () => {
-  const now = Date.now()
   const error = { name: 'Error', message: 'down' }
-  it.each([
-    { type: 'ended' },
-    { type: 'ended', reason: 'of a later version' },
-    { type: 'failed', failure: { error, count: 1, at: now, until: now + 300 * 365 * DAY } },
-    { type: 'granted', grant: { accessToken: 'line\nbreak' } },
-    { type: 'granted', grant: { expiresAt: now + 300 * 365 * DAY } },
-  ])('R11: that no tab of ours sends change nothing: %o', async (change) => {
-    const { tabs, grant } = await openTabs(2)
+  const AGES = 300 * 365 * DAY
+
+  interface Forged {
+    type: string
+    reason?: string
+    failure?: object
+    grant?: object
+  }
+
+  it.each<[string, (now: number) => Forged]>([
+    ['an end without a reason', () => ({ type: 'ended' })],
+    ['an end for a reason of a later version', () => ({ type: 'ended', reason: 'bored' })],
+    [
+      'a pause of 300 years',
+      (at) => ({ type: 'failed', failure: { error, count: 1, at, until: at + AGES } }),
+    ],
+    ['a token with a line break', () => ({ type: 'granted', grant: { accessToken: 'a\nb' } })],
+    ['a token for 300 years', (now) => ({ type: 'granted', grant: { expiresAt: now + AGES } })],
+  ])('R11: that no tab of ours sends change nothing: %s', async (_, forge) => {
+    const { tabs } = await openTabs(2)
     const { id, grant: held } = tabs[1]!.session()
-    const forged = {
-      ...change,
-      id,
-      ...('grant' in change && { grant: { ...held, ...change.grant } }),
-    }
+    const change = forge(Date.now())
+    const forged = { ...change, id, ...(change.grant && { grant: { ...held, ...change.grant } }) }
     for (const message of [null, 'x', forged, { change: forged, isStored: true }]) {
       tabs[0]!.tabs.post(message)
     }
     await heard()
-    expect(tokensOf(tabs)).toEqual(all(tabs, grant.accessToken))
+    expect(tabs[1]!.session().grant).toEqual(held)
     expect(tabs[1]!.session().isPaused()).toBe(false)
   })
 })
@@ -1270,6 +1290,19 @@ describe('a tab that slept', () => {
     expect(backend.count('refresh')).toBe(0)
   })
 
+  it('R13: and writes its id into a cleared storage takes nobody back to it', async () => {
+    const { tabs } = await openTabs(2)
+    const [sleeper, awake] = tabs as [Tab, Tab]
+    sleeper.tabs.asleep = true
+    await signIn(awake, grantFor(bob))
+    browser.storage.clear()
+    sleeper.page.show('hidden')
+    awake.page.show('visible')
+    await elapse()
+    expect(awake.auth.user.value).toEqual(bob)
+    expect(backend.count('refresh')).toBe(0)
+  })
+
   it('R13: through a refused refresh finds out when it wakes, though a script cleared the storage', async () => {
     const { tabs } = await openTabs(2)
     tabs[1]!.tabs.asleep = true
@@ -1403,6 +1436,20 @@ describe('without Web Locks', () => {
     expect(asked.reason).toMatchObject({ reason: 'replaced' })
     expect(namesOf(tabs)).toEqual([null, 'Bob'])
     expect(browser.storage.get('silent-refresh.session')).toBe(awake.session().id)
+  })
+
+  it('R6: what a session had under way does not pause the one that replaced it', async () => {
+    const { tabs } = await openTabs(1)
+    const [first] = tabs as [Tab]
+    const asked = outcome(first.auth.refresh())
+    await elapse(LANDED)
+    void openTab().auth.restore()
+    await elapse()
+    backend.latest('refresh').grant(grantFor(bob)) // The cookie has become another person's.
+    await heard()
+    expect(asked.reason).toMatchObject({ reason: 'replaced' })
+    expect(namesOf(tabs)).toEqual(['Bob'])
+    expect(first.session().isPaused()).toBe(false)
   })
 
   it('R7: one that fails after another has brought a live token fails nobody who waited', async () => {
