@@ -69,8 +69,11 @@ it('a newer start is merged into an app, whose own changes stay', () => {
   const script = commands.replaceAll(REPOSITORY, `file://${template.folder}`)
   const env = {
     ...process.env,
-    ...{ GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@localhost' },
-    ...{ GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@localhost', LC_ALL: 'C' },
+    GIT_AUTHOR_NAME: 'a',
+    GIT_AUTHOR_EMAIL: 'a@localhost',
+    GIT_COMMITTER_NAME: 'a',
+    GIT_COMMITTER_EMAIL: 'a@localhost',
+    LC_ALL: 'C', // What git says, in English.
   }
   const { stdout } = spawnSync('bash', ['-c', script], { cwd: app.folder, env, encoding: 'utf8' })
 
