@@ -46,6 +46,7 @@ const demo = [
   '.ci/existing-app',
   '.ci/kits',
   '.ci/remove-demo',
+  '.github/workflows/template.yml',
   'CONTRIBUTING.md',
   'README.zh-CN.md',
   'demo',

@@ -37,9 +37,13 @@ export function explain(error: unknown, marked: string[] = []): string {
   return wordsOf(error) ?? (inFields(error) || 'The server refused the request.')
 }
 
-/** As `explain`, for a sign-in: whatever refuses it refuses the credentials, in the API's own words. */
-export function explainSignIn(error: unknown): string {
-  if (isRefusal(error)) return wordsOf(error) ?? (inFields(error) || 'Wrong username or password.')
+/**
+ * As `explain`, for a sign-in: whatever refuses it refuses the credentials, in the API's own words.
+ *
+ * @param wrong what to say if it has none
+ */
+export function explainSignIn(error: unknown, wrong = 'Wrong username or password.'): string {
+  if (isRefusal(error)) return wordsOf(error) ?? (inFields(error) || wrong)
   const status = statusOf(error) ?? 0
   // A 4xx that is no refusal: a 408, or the page of a firewall or a gateway.
   return status >= 400 && status < 500 && status !== 429 ? NOT_UNDERSTOOD : explain(error)

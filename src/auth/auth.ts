@@ -113,8 +113,8 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   /**
    * Ends the session in all tabs, at once: calls that wait reject with SessionEndedError, and a refresh
    * that answers later changes nothing (R12). Resolves when the API has answered. If it could not be
-   * told, the next `restore()` tells it, if the refresh token is in a cookie. With the reason `expired`
-   * people are asked to sign in again and brought back, as after a session that ended by itself.
+   * told, the next `restore()` tells it. With the reason `expired` people are asked to sign in again
+   * and brought back, as after a session that ended by itself.
    */
   async function logout({ reason = 'signed-out' }: { reason?: EndOfAll } = {}): Promise<void> {
     catchUp() // Somebody may just have signed in, in another tab.

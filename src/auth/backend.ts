@@ -4,7 +4,7 @@
  */
 import type { PasswordCredentials, TokenGrant } from './contract.ts'
 import { ApiError } from './errors.ts'
-import { fetchOrGlobal } from './request.ts'
+import { fetchOrGlobal, ownOptions } from './request.ts'
 import { apiOrigin } from './url.ts'
 
 export interface CallOptions {
@@ -108,12 +108,12 @@ export function createCookieBackend(options: BackendOptions = {}): AuthBackend {
  * @throws TypeError if the API has no http or https address
  */
 export function createRequest(defaults: RequestDefaults = {}): SendRequest {
-  const { baseURL = '/api', fetch, headers, credentials = 'include' } = own(defaults)
+  const { baseURL = '/api', fetch, headers, credentials = 'include' } = ownOptions(defaults)
   apiOrigin(baseURL)
   const send = fetchOrGlobal(fetch)
 
   return async (method, path, options = {}) => {
-    const { accessToken, body, signal, headers: more } = own(options)
+    const { accessToken, body, signal, headers: more } = ownOptions(options)
     const isForm = body instanceof URLSearchParams || body instanceof FormData
     const response = await send(/^https?:/.test(path) ? path : baseURL.replace(/\/$/, '') + path, {
       method,
@@ -143,9 +143,4 @@ function headersOf(...given: (HeaderValues | undefined)[]): Headers {
     else headers.delete(name)
   }
   return headers
-}
-
-/** Without what others have put into `Object.prototype`: no password goes to their `baseURL`. */
-function own<T>(options: T): T {
-  return { __proto__: null, ...options }
 }

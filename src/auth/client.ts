@@ -3,7 +3,7 @@ import { createFetch } from 'ofetch'
 import type { $Fetch, CreateFetchOptions, FetchOptions, FetchRequest, FetchResponse } from 'ofetch'
 import { createSender } from './fetch.ts'
 import type { AuthFetchOptions, Call } from './fetch.ts'
-import { fetchOrGlobal, isRequest } from './request.ts'
+import { fetchOrGlobal, isRequest, ownOptions } from './request.ts'
 import type { Fetch } from './request.ts'
 import { anySignal, startTimeLimit, unlessAborted } from './signals.ts'
 
@@ -39,7 +39,8 @@ type OptionsWithCall = FetchOptions & RequestInit & { [CALL]: Call }
  * @throws TypeError if the API has no http or https address
  * @see https://github.com/unjs/ofetch
  */
-export function createApiClient({ baseURL = '/api', fetch, ...rest }: ApiClientOptions): $Fetch {
+export function createApiClient(options: ApiClientOptions): $Fetch {
+  const { baseURL = '/api', fetch, ...rest } = ownOptions(options)
   return createClient({ defaults: { baseURL }, fetch: fetchOrGlobal(fetch) }, { ...rest, baseURL })
 }
 

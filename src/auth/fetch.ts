@@ -2,7 +2,14 @@
  * The authenticated `fetch`: adds the access token, and after a 401 waits for the refresh and sends
  * the request once more. When and how a token is refreshed is decided in session.ts.
  */
-import { encodeBody, fetchOrGlobal, isRequest, readRequest, withoutReplay } from './request.ts'
+import {
+  encodeBody,
+  fetchOrGlobal,
+  isRequest,
+  ownOptions,
+  readRequest,
+  withoutReplay,
+} from './request.ts'
 import type { Fetch } from './request.ts'
 import type { Session } from './session.ts'
 import { anySignal, unlessAborted } from './signals.ts'
@@ -56,7 +63,8 @@ export interface Call {
 }
 
 /** The two halves of an authenticated call: `begin` binds it to the current session, `send` sends it. */
-export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions) {
+export function createSender(options: AuthFetchOptions) {
+  const { auth, baseURL = '/api', fetch } = ownOptions(options)
   const origin = apiOrigin(baseURL)
   const source = typeof auth === 'function' ? auth : () => auth
   const native = fetchOrGlobal(fetch)

@@ -11,6 +11,7 @@ import {
   locationOf,
   maySee,
   openSignIn,
+  openStandIn,
   requiresSignIn,
   silenceGuards,
   staysOnOrigin,
@@ -125,6 +126,7 @@ export function installAuthGuard<U extends User>(
   }
 
   if (typeof login === 'string') openSignIn(router.resolve(login))
+  openStandIn(router, unavailable)
   const preparation = createPreparation(() => auth.user, prepare)
 
   /**

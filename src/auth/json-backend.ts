@@ -3,6 +3,7 @@ import { createRequest } from './backend.ts'
 import type { AuthBackend, BackendOptions, CallOptions } from './backend.ts'
 import type { TokenGrant } from './contract.ts'
 import { MissingRefreshTokenError, isRefusal } from './errors.ts'
+import { ownOptions } from './request.ts'
 import { browserStorage, createStoredValue } from './storage.ts'
 import type { TabStorage } from './storage.ts'
 
@@ -12,7 +13,10 @@ export interface JsonBackendOptions extends BackendOptions {
    * denied, a variable: the session then ends with the page.
    */
   storage?: TabStorage | null
-  /** The key in `storage`. Default `auth.refresh-token`. */
+  /**
+   * The key in `storage`. Default `auth.refresh-token`. That of a session whose sign-out has not reached
+   * the API is kept beside it, until it has, and is used for nothing else.
+   */
   key?: string
 }
 
@@ -22,8 +26,9 @@ export interface JsonBackendOptions extends BackendOptions {
  */
 export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend {
   const request = createRequest(options)
-  const { key = 'auth.refresh-token', storage = browserStorage() } = options
+  const { key = 'auth.refresh-token', storage = browserStorage() } = ownOptions(options)
   const kept = createStoredValue(key, storage)
+  const signedOut = createStoredValue(`${key}.signed-out`, storage)
 
   function keep(grant: TokenGrant, signal?: AbortSignal): TokenGrant {
     signal?.throwIfAborted() // R12
@@ -33,6 +38,20 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
     return grant
   }
 
+  /** R13: a sign-out reaches the API as soon as it can. */
+  async function tellSignOut(signal?: AbortSignal): Promise<void> {
+    const refreshToken = signedOut.get()
+    if (!refreshToken) return
+    const forget = () => signedOut.get() === refreshToken && signedOut.set(null)
+    try {
+      await request('POST', '/auth/logout', { body: { refreshToken }, signal })
+      forget()
+    } catch (error) {
+      if (isRefusal(error)) forget()
+      throw error
+    }
+  }
+
   return {
     async login(credentials, { signal } = {}) {
       const body = { ...credentials, mode: 'json' }
@@ -40,6 +59,7 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
       const grant = keep(answer, signal)
       // R6: the stored one belongs to the last person.
       if (grant?.accessToken && !grant.refreshToken) kept.set(null)
+      tellSignOut().catch(() => {}) // Of the last session. Signing in does not wait for it.
       return grant
     },
     async refresh({ signal } = {}) {
@@ -61,8 +81,9 @@ export function createJsonBackend(options: JsonBackendOptions = {}): AuthBackend
     },
     async logout({ signal }: CallOptions = {}) {
       const refreshToken = kept.get()
+      if (refreshToken) signedOut.set(refreshToken)
       kept.set(null)
-      if (refreshToken) await request('POST', '/auth/logout', { body: { refreshToken }, signal })
+      await tellSignOut(signal)
     },
   }
 }

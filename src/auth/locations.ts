@@ -1,5 +1,5 @@
 /** Routes as the guard reads them, and addresses that stay in this app. */
-import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
+import type { RouteLocationNormalized, RouteLocationRaw, Router } from 'vue-router'
 
 /**
  * What the guard reads of a route's `meta`. The app declares it for its routes, because it may have such
@@ -25,6 +25,8 @@ export type Page = Omit<RouteLocationNormalized, 'name'> & {
 }
 
 export type Redirect = Exclude<RouteLocationRaw, string>
+
+const OPEN: AccessMeta = { requiresAuth: false, roles: undefined }
 
 /** An origin that no page has. A redirect such as `//example.com` resolves to another one. */
 const SOME_ORIGIN = 'http://app.invalid'
@@ -75,8 +77,14 @@ export function openSignIn(page: Page): void {
   } else if (requiresSignIn(page)) {
     const open = '{ requiresAuth: false, roles: undefined }'
     report(`The sign-in page "${page.path}" asks for a sign-in. Give its route \`meta: ${open}\`.`)
-    Object.assign(record.meta, { requiresAuth: false, roles: undefined })
+    Object.assign(record.meta, OPEN)
   }
+}
+
+/** The page that stands in for others is open to everyone, also in an app that is closed by default. */
+export function openStandIn(router: Router, name: string): void {
+  const record = router.getRoutes().find((route) => route.name === name)
+  if (record) Object.assign(record.meta, OPEN)
 }
 
 function report(problem: string): void {

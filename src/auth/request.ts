@@ -8,6 +8,11 @@ export function fetchOrGlobal(given?: Fetch): Fetch {
   return given ?? ((input, init) => globalThis.fetch(input, init))
 }
 
+/** Options without what others have put into `Object.prototype`: nothing goes to their `baseURL` (R5). */
+export function ownOptions<T>(options: T): T {
+  return { __proto__: null, ...options }
+}
+
 /** What is sent, read once: a `URL`, a `Request` or any other object may change later. */
 export function readRequest(input: RequestInfo | URL, init: RequestInit) {
   if (!isRequest(input)) {

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, watch } from 'vue'
 import type { User } from '@/api/user.ts'
 import { SessionEndedError, UserSchema, createAuth, createJsonBackend } from '@/auth/index.ts'
-import type { AuthBackend, AuthEvent } from '@/auth/index.ts'
+import type { AuthBackend, AuthEvent, TokenGrant } from '@/auth/index.ts'
 import { ada, bob, grantFor, httpError } from '../../support/backend.ts'
 import { FakePage } from '../../support/browser.ts'
 import { elapse, outcome, useFakeClock } from '../../support/time.ts'
@@ -299,6 +299,36 @@ describe('a function of the back end that calls the store', () => {
     const restored = outcome(auth.restore())
     await elapse()
     expect(String(restored.reason)).toContain('would wait for itself')
+  })
+})
+
+describe('a back end for what an app has', () => {
+  it('adopts a grant that came in the address, from a single sign-on', async () => {
+    const singleSignOn: AuthBackend<{ grant: TokenGrant }> = {
+      ...backend,
+      login: async ({ grant }) => grant,
+    }
+    const options = { backend: singleSignOn, random: () => 0 }
+    const auth = createAuth({ ...options, tabs: browser.openTab() })
+    const other = createAuth({ ...options, tabs: browser.openTab() })
+    const grant = grantFor(bob)
+    await auth.login({ grant })
+    await elapse()
+    expect([auth.user.value, other.user.value]).toEqual([bob, bob])
+    expect([auth.accessToken.value, other.accessToken.value]).toEqual(
+      Array(2).fill(grant.accessToken),
+    )
+  })
+
+  it('R8: an API that refuses inside a 200: any error with a status of 401 will do', async () => {
+    const auth = await signIn()
+    const refused = Object.assign(new Error('Your account was suspended.'), { status: 401 })
+    const refreshed = outcome(auth.refresh())
+    await elapse()
+    backend.latest('refresh').fail(refused)
+    await elapse()
+    expect(refreshed.reason).toBeInstanceOf(SessionEndedError)
+    expect([auth.endReason.value, auth.endCause.value]).toEqual(['expired', refused])
   })
 })
 

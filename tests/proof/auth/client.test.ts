@@ -194,6 +194,31 @@ describe('R5: the token goes to the API alone', () => {
     expect(headers.filter((it) => it.has('authorization'))).toEqual([])
   })
 
+  it('not to a base URL that others have put into Object.prototype', async () => {
+    vi.stubGlobal('location', { href: 'https://app.example/' })
+    const grant = await signIn()
+    const stub = vi.fn<typeof fetch>(async () => ok())
+    const polluted = Object.prototype as { baseURL?: string }
+    polluted.baseURL = 'https://evil.example'
+    try {
+      await createApiClient({ auth, fetch: stub })('/projects')
+      const authFetch = createAuthFetch({ auth, fetch: stub })
+      await authFetch('/api/projects')
+      await authFetch('https://evil.example/projects')
+    } finally {
+      delete polluted.baseURL
+    }
+    const tokens = stub.mock.calls.map(([url, init]) => [
+      new URL(String(url), 'https://app.example').href,
+      new Headers(init!.headers).get('authorization'),
+    ])
+    expect(tokens).toEqual([
+      ['https://app.example/api/projects', bearer(grant)],
+      ['https://app.example/api/projects', bearer(grant)],
+      ['https://evil.example/projects', null],
+    ])
+  })
+
   it('not to another base URL', async () => {
     await signIn()
     void api('/x', { baseURL: 'https://evil.example' })

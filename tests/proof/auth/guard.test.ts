@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** Who gets to which page, and where to if not. The addresses may be functions of the route. */
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createApp, h, reactive } from 'vue'
 import type { Component } from 'vue'
 import { RouterView, createMemoryHistory, createRouter, onBeforeRouteLeave } from 'vue-router'
@@ -932,4 +932,56 @@ it('a sign-in page by function that asks for a sign-in is open all the same', as
   ]
   const { here } = await open('/fr/desk', routes, null, inLanguage)
   expect(here()).toBe('/fr/login?redirect=/fr/desk')
+})
+
+describe('an app that is closed but for a few pages', () => {
+  /** As docs/existing-app.md says. */
+  const closed = (routes: RouteRecordRaw[]) =>
+    routes.map((route) => ({ ...route, meta: { requiresAuth: true, ...route.meta } }))
+
+  async function openClosed(path: string) {
+    const problems = vi.spyOn(console, 'error').mockReturnValue()
+    const ownRouter = createRouter({
+      history: createMemoryHistory(),
+      routes: closed([
+        {
+          path: '/',
+          component,
+          children: [{ path: 'help', component, meta: { requiresAuth: false } }],
+        },
+        { path: '/dashboard', component },
+        { path: '/about', component, meta: { requiresAuth: false } },
+        { path: '/login', component, meta: { guestOnly: true, requiresAuth: false } },
+        { path: '/forbidden', component },
+        { path: '/:pathMatch(.*)*', name: 'not-found', component },
+        { path: '/:pathMatch(.*)*', name: 'unavailable', component },
+      ] as RouteRecordRaw[]),
+    })
+    onTestFinished(installAuthGuard(ownRouter, { auth }))
+    const opened = outcome(ownRouter.push(path))
+    await elapse()
+    const at = () => ownRouter.currentRoute.value
+    return { at, opened, problems, router: ownRouter }
+  }
+
+  it.each(['/', '/dashboard', '/forbidden'])('%s asks a visitor to sign in', async (path) => {
+    const { at } = await openClosed(path)
+    expect(at().fullPath).toBe(`/login?redirect=${path}`)
+    await signIn()
+    expect(at().fullPath).toBe(path)
+  })
+
+  it.each(['/about', '/help'])('%s is open, because it says so', async (path) => {
+    const { at, problems } = await openClosed(path)
+    expect(at().fullPath).toBe(path)
+    expect(problems).not.toHaveBeenCalled()
+  })
+
+  it('R7: without a network the stand-in is shown, though its route says nothing', async () => {
+    await reload()
+    const { at } = await openClosed('/dashboard')
+    backend.latest('refresh').fail(httpError(503))
+    await elapse()
+    expect([at().name, at().fullPath]).toEqual(['unavailable', '/dashboard'])
+  })
 })

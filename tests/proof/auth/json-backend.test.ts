@@ -1,8 +1,9 @@
 /** The refresh token in JSON: where it is kept, sent and forgotten. */
 import { describe, expect, it, vi } from 'vitest'
 import { MissingRefreshTokenError } from '@/auth/errors.ts'
-import { createJsonBackend } from '@/auth/index.ts'
+import { createAuth, createJsonBackend } from '@/auth/index.ts'
 import { grantFor } from '../../support/backend.ts'
+import { createMockBrowser } from '../../support/mock-client.ts'
 import { json, stubFetch } from './stub-fetch.ts'
 
 const getAccessToken = async () => 'access'
@@ -140,14 +141,77 @@ describe('createJsonBackend', () => {
     expect(sent).toHaveLength(3)
   })
 
-  it('signs out with the refresh token, and has forgotten it before the API answers', async () => {
+  it('signs out with the refresh token, and no longer refreshes with it while the API is asked', async () => {
     const storage = memoryStorage({ [key]: 'r1' })
-    const { fetch, sent } = stubFetch(new TypeError('Failed to fetch'))
-    await expect(createJsonBackend({ fetch, storage }).logout({ getAccessToken })).rejects.toThrow(
-      'Failed to fetch',
-    )
+    const { fetch, sent } = stubFetch(json(null))
+    const backend = createJsonBackend({ fetch, storage })
+    const signedOut = backend.logout({ getAccessToken })
+    await expect(backend.refresh()).rejects.toBeInstanceOf(MissingRefreshTokenError)
+    await signedOut
 
-    expect(sent[0]?.body).toEqual({ refreshToken: 'r1' })
+    expect(sent.map(({ body }) => body)).toEqual([{ refreshToken: 'r1' }])
     expect(storage.map.size).toBe(0)
+  })
+
+  describe('a sign-out that does not reach the API', () => {
+    /** Signed out while the API was down. */
+    async function signOutWhileDown() {
+      const storage = memoryStorage({ [key]: 'r1' })
+      const { fetch } = stubFetch(new TypeError('Failed to fetch'))
+      const { logout } = createJsonBackend({ fetch, storage })
+      await expect(logout({ getAccessToken })).rejects.toThrow('Failed to fetch')
+      return storage
+    }
+
+    it('R13: is told by the next page, which never refreshes with that token', async () => {
+      const storage = await signOutWhileDown()
+      const { fetch, sent } = stubFetch(json(null))
+      const backend = createJsonBackend({ fetch, storage })
+      await expect(backend.refresh()).rejects.toBeInstanceOf(MissingRefreshTokenError)
+      await backend.logout({ getAccessToken })
+
+      expect(sent.map(({ body }) => body)).toEqual([{ refreshToken: 'r1' }])
+      expect(storage.map.size).toBe(0)
+    })
+
+    it('R13: is told with the next sign-in, whose own token stays', async () => {
+      const storage = await signOutWhileDown()
+      const { fetch, sent } = stubFetch(json({ ...grantFor(), refreshToken: 'r2' }), json(null))
+      await createJsonBackend({ fetch, storage }).login(credentials)
+      await vi.waitFor(() => expect(storage.map).toEqual(new Map([[key, 'r2']])))
+      expect(sent.at(-1)).toMatchObject({ body: { refreshToken: 'r1' } })
+    })
+
+    it('R13: ends the session at the API once that is back and the page reloads', async () => {
+      const { browser, control, fetch } = createMockBrowser()
+      const storage = memoryStorage()
+      const open = () =>
+        createAuth({ backend: createJsonBackend({ fetch, storage }), tabs: browser.openTab() })
+      const auth = open()
+      await auth.login({ username: 'demo', password: 'password' })
+      const refreshToken = storage.map.get(key)
+      await control('faults', { path: '/api/auth/logout', times: 1, status: 503 })
+      await auth.logout()
+
+      const reloaded = open()
+      await reloaded.restore()
+      expect(reloaded.status.value).toBe('anonymous')
+      expect(storage.map.size).toBe(0)
+      const refreshed = await fetch('/api/auth/refresh', {
+        method: 'POST',
+        body: JSON.stringify({ refreshToken }),
+        headers: { 'content-type': 'application/json' },
+      })
+      expect(refreshed.status).toBe(401)
+    })
+
+    it('keeps no token that the API refuses', async () => {
+      const storage = await signOutWhileDown()
+      const { fetch } = stubFetch(json({}, 401))
+      await expect(
+        createJsonBackend({ fetch, storage }).logout({ getAccessToken }),
+      ).rejects.toMatchObject({ status: 401 })
+      expect(storage.map.size).toBe(0)
+    })
   })
 })

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { useAuthStore } from '@/stores/auth.ts'
 import { ada, grantFor } from '../../support/backend.ts'
-import { click, problem, screen, show, type, useScreen, words } from '../../support/screen.ts'
+import { click, screen, show, type, useScreen, words } from '../../support/screen.ts'
 import SecondFactorView from './examples/SecondFactorView.vue'
 
 vi.mock('@/api/backend.ts', async () => {
@@ -14,6 +14,9 @@ const LOGIN = 'POST /api/auth/login'
 const CODE = 'POST /api/auth/login/code'
 
 const ticket = (value: string) => () => Response.json({ ticket: value }, { status: 401 })
+
+/** Without words for people. */
+const refusal = () => Response.json({ error: 'invalid_grant' }, { status: 401 })
 
 const api = useScreen()
 
@@ -60,7 +63,7 @@ describe('The sign-in page with a second factor', () => {
     api.on(LOGIN, ticket('t-1'))
     show(SecondFactorView)
     await typePassword()
-    api.on(CODE, () => problem(401))
+    api.on(CODE, refusal)
 
     await typeCode('000000')
 
@@ -97,11 +100,48 @@ describe('The sign-in page with a second factor', () => {
   })
 
   it('tells a wrong password from a wrong code', async () => {
-    api.on(LOGIN, () => problem(401))
+    api.on(LOGIN, refusal)
     show(SecondFactorView)
 
     await typePassword()
 
     expect(words(screen.alert())).toBe('Wrong username or password.')
+  })
+
+  it.each([400, 403, 422])(
+    'says why the password is refused with %i, as the API says it',
+    async (status) => {
+      api.on(LOGIN, () => Response.json({ message: 'Your account was suspended.' }, { status }))
+      show(SecondFactorView)
+
+      await typePassword()
+
+      expect(words(screen.alert())).toBe('Your account was suspended.')
+      expect(document.activeElement).toBe(screen.field('Password'))
+    },
+  )
+
+  it('says why a code is refused, as the API says it, or that it is wrong', async () => {
+    api.on(LOGIN, ticket('t-1'))
+    show(SecondFactorView)
+    await typePassword()
+
+    api.on(CODE, () => Response.json({ message: 'That code was used before.' }, { status: 422 }))
+    await typeCode('123456')
+    expect(words(screen.alert())).toBe('That code was used before.')
+    expect(document.activeElement).toBe(screen.field('Code'))
+
+    api.on(CODE, () => Response.json({ error: 'invalid_code' }, { status: 400 }))
+    await typeCode('123456')
+    expect(words(screen.alert())).toBe('Wrong code.')
+  })
+
+  it('takes no failure for a wrong password', async () => {
+    api.on(LOGIN, () => Response.json({}, { status: 503 }))
+    show(SecondFactorView)
+
+    await typePassword()
+
+    expect(words(screen.alert())).toMatch(/^The server has a problem/)
   })
 })

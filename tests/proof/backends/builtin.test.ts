@@ -119,7 +119,7 @@ describe('the refresh token in json mode', () => {
     expect(here.left()).toBe(0)
   })
 
-  it('a sign-out without a connection forgets it at once, and cannot be told later', async () => {
+  it('R13: a sign-out without a connection is told by the next start, and a copy is worth nothing then', async () => {
     const here = await createJourney(openJsonMode)
     const { auth } = await here.signIn()
     const copy = here.rest()
@@ -128,15 +128,16 @@ describe('the refresh token in json mode', () => {
     expect(kept(here)).toBeUndefined()
 
     await here.openTab().auth.restore()
-    expect(here.count('POST', '/auth/logout')).toBe(1)
+    expect(here.count('POST', '/auth/logout')).toBe(2)
+    expect(here.left()).toBe(0)
     await messages()
     here.putBack(copy)
     const thief = here.openTab()
     await thief.auth.restore()
-    expect(thief.auth.isAuthenticated.value).toBe(true)
+    expect(thief.auth.isAuthenticated.value).toBe(false)
   })
 
-  it('in cookie mode, the next start tells it', async () => {
+  it('R13: in cookie mode, the next start tells it', async () => {
     const here = await createJourney(openCookieMode)
     const { auth } = await here.signIn()
     here.breakNext('/api/auth/logout', new Response('', { status: 503 }))

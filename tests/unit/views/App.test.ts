@@ -228,6 +228,20 @@ describe('The end of a session', () => {
     expect(words(screen.status())).toBe('Your session has ended.')
   })
 
+  it('is told with what the API says of it', async () => {
+    await signedInAs(bob)
+    await openApp('/dashboard')
+    const message = 'Your account was suspended.'
+    api.on('POST /api/auth/refresh', () => Response.json({ message }, { status: 403 }))
+
+    await expect(useAuthStore().refresh()).rejects.toThrow(SessionEndedError)
+    await settled()
+
+    expect(words(screen.status())).toBe(
+      'Your session has ended. Your account was suspended. Sign in to pick up where you left off.',
+    )
+  })
+
   it('is no news to somebody who signed out', async () => {
     await signedInAs(bob)
     await openApp('/dashboard')
