@@ -24,7 +24,7 @@ interface AuthState {
 }
 
 export interface CurrentSessionOptions extends Omit<SessionContext, 'announce'> {
-  /** Tells the other tabs of a change that this one has caused, and stores the id of a new session. It never throws. */
+  /** Sends a change to the other tabs, and stores the id of a new session. Never throws. */
   tell(change: SessionChange): void
   /** Hears each change before it is applied, and stores an end. */
   onChange(change: SessionChange, current: Session | null, isGuess: boolean): void
@@ -41,8 +41,9 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   const context: SessionContext = { ...options, announce }
 
   /**
-   * A change that this tab has caused. First the other tabs, then this one: its calls, what is shown, and
-   * `onEvent`. guard.ts watches what is shown, and goes to the sign-in page. In this order, because whoever watches what is shown may end the session.
+   * A change that this tab has caused. First the other tabs get it, then this one: its calls, what is
+   * shown, and `onEvent`. In this order, because a watcher of what is shown may end the session. One is
+   * guard.ts, which goes to the sign-in page.
    */
   function announce(change: SessionChange): void {
     if (change.type !== 'ended' || !change.onlyHere) options.tell(change)

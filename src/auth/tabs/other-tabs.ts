@@ -62,7 +62,7 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
       const { isShared: isStored } = stored
       tabs.post({ change: portable(change), isStored, settled: refreshMark.settled() })
     } catch (error) {
-      console.error(error) // A change here must not depend on who can be told.
+      console.error(error) // A change of this tab must not fail because others cannot be told.
     }
   }
 
@@ -90,7 +90,7 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
   return {
     exclusive,
     /**
-     * As `exclusive`, for a sign-out, to which it is of no use what others did. A refresh that the sign-out
+     * As `exclusive`, for a sign-out, which does not depend on what others did. A refresh that the sign-out
      * has aborted may still reach the API; what it brings is revoked with the session (S7).
      */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
