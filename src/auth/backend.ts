@@ -145,7 +145,7 @@ function headersOf(...given: (HeaderValues | undefined)[]): Headers {
   return headers
 }
 
-/** Ignores what a script has put into `Object.prototype`, such as a `baseURL` that would get passwords. */
+/** Without what others have put into `Object.prototype`: no password goes to their `baseURL`. */
 function own<T>(options: T): T {
   return { __proto__: null, ...options }
 }
