@@ -5,9 +5,10 @@ import playwright from 'eslint-plugin-playwright'
 import vue from 'eslint-plugin-vue'
 import { globalIgnores } from 'eslint/config'
 
+// What oxlint cannot check yet: templates, and the rules of Playwright. All else is in .oxlintrc.json, because
+// oxlint is some thirty times as fast.
 export default defineConfigWithVueTs(
-  { name: 'app/files-to-lint', files: ['**/*.{vue,ts,mts,tsx}'] },
-  globalIgnores(['**/dist/**', '**/test-results/**', '**/playwright-report/**']),
+  globalIgnores(['**/dist/**', '**/*.{ts,mts,js}', '!tests/e2e/**/*.spec.ts']),
   ...vue.configs['flat/recommended'],
   vueTsConfigs.recommended,
   {

@@ -72,7 +72,9 @@ export default defineConfig(({ mode }) => {
       execArgv: 'localStorage' in globalThis ? ['--no-webstorage'] : [],
       // Whatever a project's .env says: it sets up the app, not the tests.
       env: { VITE_API_BASE_URL: '', VITE_REFRESH_TOKEN_MODE: '' },
-      testTimeout: 30_000, // No test is about speed, and the machine may be busy.
+      // No test is about speed, and the machine may be busy.
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
       unstubEnvs: true,
       unstubGlobals: true,
       restoreMocks: true,

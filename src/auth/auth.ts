@@ -60,8 +60,9 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     timeout = 10_000,
     restore: when = 'known',
   } = options
-  // A tab that keeps the lock for longer than a refresh may take is frozen, and loses it.
-  const { tabs = createTabs({ name: options.name, patience: timeout + 5_000 }) } = options
+  // A tab that keeps the lock for longer than a refresh may take is frozen, and loses it. A refresh may
+  // take its time limit, after 1 s for a message and 4 s for the page before (tabs/other-tabs.ts).
+  const { tabs = createTabs({ name: options.name, patience: timeout + 7_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
   const userSchema = options.user ?? UserSchema
@@ -198,7 +199,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   async function restore(): Promise<void> {
     if (others.stored.isSignOutOwed()) {
       catchUp() // R13: another tab may have signed out while this one slept.
-      return settleSignOut(null, 'signed-out', null)
+      await settleSignOut(null, 'signed-out', null)
     }
     while (state.value.status === 'restoring') {
       const session = current()!
@@ -226,15 +227,15 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
   async function requestGrant(session: Session, cause: RefreshCause) {
     const send = (options: CallOptions) =>
       others.markRefresh(() => backend.refresh(options), options.signal)
-    const isSure = !doubt || !backend.getUser
-    const known = (isSure && session.grant?.user) || null
+    const asksForUser = backend.getUser && (doubt || cause === 'requested')
+    const known = (!asksForUser && session.grant?.user) || null
     const grant = await ask(send, session.signal, known, (outcome) => {
       const { problem = statusProblem(outcome) } = outcome
       report({ type: 'refresh', cause, waiting: session.waiting, ...outcome, problem })
     })
     catchUp() // Without Web Locks, somebody may have signed in meanwhile.
     session.throwIfEnded() // R12
-    // A session that another tab has begun since is known to be that of the cookie.
+    // If another tab has begun this session since, the cookie is of this session, whatever the doubt.
     const isOther = session.grant ? !isOf(session, grant) : doubt?.id === session.id // R6
     doubt = null
     return { id: isOther ? newSessionId() : session.id, grant }

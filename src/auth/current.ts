@@ -41,9 +41,10 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   const context: SessionContext = { ...options, announce }
 
   /**
-   * A change that this tab has caused. First the other tabs get it, then this one: its calls, what is
-   * shown, and `onEvent`. In this order, because a watcher of what is shown may end the session. One is
-   * guard.ts, which goes to the sign-in page.
+   * A change that this tab has caused. The other tabs are told first, because a watcher in this one may
+   * end the session. Then this tab: its calls are aborted, what is shown changes, `onEvent` is called.
+   * All of that is synchronous. What awaits a call goes on after it, and so does guard.ts, which watches
+   * what is shown and goes to the sign-in page.
    */
   function announce(change: SessionChange): void {
     if (change.type !== 'ended' || !change.onlyHere) options.tell(change)

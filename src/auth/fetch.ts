@@ -29,7 +29,8 @@ export interface AuthFetchOptions {
  *
  * A call belongs to the session in which it began. It rejects with SessionEndedError when that ends
  * (R6), with the failure of a refresh that it waited for (R7), with the reason of its aborted signal
- * (R9), else as `fetch` does. A body that is still being read is aborted as well.
+ * (R9), else as `fetch` does. A body that is still being read is aborted as well. A POST is sent again
+ * like a GET: an API that checks the token first has done nothing yet when it answers 401.
  *
  * @throws TypeError if the API has no http or https address
  */
@@ -112,7 +113,7 @@ export function createSender({ auth, baseURL = '/api', fetch }: AuthFetchOptions
     if (next === null) return response // R4
     if (!replayable) {
       Promise.resolve(next).catch(() => {}) // Refreshed for the next call, which gets the failure too.
-      return withoutReplay(response)
+      return withoutReplay(response) // The 401, with a status text that says why.
     }
     response.body?.cancel().catch(() => {})
     call.replayed = true

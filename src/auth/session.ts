@@ -11,7 +11,7 @@
  * | past its lifetime                          | waits for the refresh                                         |
  * | rejected by a 401 of this call             | waits for the refresh, and is sent once more                  |
  * | rejected by another call's 401             | waits for the refresh; if that fails, is sent with this token |
- * | rejected, and the refresh for it failed    | of the same route: as past its lifetime; of others: is sent   |
+ * | rejected, and the refresh for it failed    | waits if its own route rejected it, else is sent              |
  * | rejected, and no longer current            | is sent once more with the current token                      |
  * | rejected by a closed route                 | gets the 401                                                  |
  * | past its lifetime, after a failed refresh  | rejects with that failure during the pause, then waits        |
@@ -86,8 +86,8 @@ export class Session {
 
   /**
    * After a 401, the token to send once more: the current one if the rejected one has been replaced
-   * (R3), else a promise of the next one. Null if the 401 is the answer (R4). `receivedAt`: of the grant
-   * that the rejected one came with, by default the current one.
+   * (R3), else a promise of the next one. Null if the 401 is the answer (R4). `receivedAt`: when the
+   * rejected token was received. Default: the current one was rejected.
    */
   tokenAfter401(
     rejected: string,
@@ -173,7 +173,7 @@ export class Session {
     return this.#grant!.accessToken
   }
 
-  /** R8: any 4xx but 408, 425, 429, and no HTML page (errors.ts). */
+  /** R8: the API has answered with a 4xx other than 408, 425 and 429, and not with an HTML page (errors.ts). */
   async #refused(error: unknown, isRenewedSince: () => boolean): Promise<void> {
     await this.#context.waitForOtherTabs(isRenewedSince)
     this.throwIfEnded()
@@ -216,7 +216,7 @@ export class Session {
     }
   }
 
-  /** Whether there is a token within its lifetime. Before its receipt, the clock was set back. */
+  /** Whether there is a token within its lifetime. If it was received in the future, the clock was set back. */
   isAlive(): boolean {
     if (!this.#grant) return false
     const now = this.#context.now()

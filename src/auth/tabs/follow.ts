@@ -73,7 +73,7 @@ export function followOtherTabs({ others, sessions, history, report }: FollowOpt
 
   /** Stores the id for a tab that cannot, because storage is denied or full. */
   function remember(id: string, isStored: boolean): void {
-    if (isStored && stored.isShared) return // It may have ended since.
+    if (isStored && stored.isShared) return // The other tab has stored it, and may have ended it since.
     const known = stored.id()
     if (!known || history.hasEnded(known)) stored.setId(id)
   }

@@ -39,15 +39,16 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
 
   /**
    * Runs `task` when no other tab signs in, refreshes or signs out (R1, R13), and this tab knows what
-   * the others did. Without Web Locks (plain http) only the tasks of this tab run one at a time, and two
-   * tabs may refresh at once.
+   * the others did. The browser frees the lock of a tab that is closed or crashes; a tab that is frozen
+   * loses it after 17 s (lock.ts). Without Web Locks (plain http) only the tasks of this tab run one at a
+   * time, and two tabs may refresh at once.
    */
   function exclusive<T>(task: () => Promise<T>): Promise<T> {
     const hasHeard = follower?.watch() ?? (() => true)
     return tabs.exclusive(async (contended) => {
       // The message of the tab that held the lock may come after the lock.
       if (contended && !hasHeard()) await arrivals.until(hasHeard, MESSAGE_DELAY)
-      // R16: the refresh of a page that is gone may be under way for up to 4 s. Its answer replaces the
+      // R16: the refresh of a page that was closed, reloaded or crashed may be under way for up to 4 s. Its answer replaces the
       // refresh token; sent again before that, the old one would look stolen (reload.ts).
       const patience = refreshMark.remaining()
       if (patience > 0) await arrivals.until(() => refreshMark.remaining() === 0, patience)
@@ -90,8 +91,8 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
   return {
     exclusive,
     /**
-     * As `exclusive`, for a sign-out, which does not depend on what others did. A refresh that the sign-out
-     * has aborted may still reach the API; what it brings is revoked with the session (S7).
+     * As `exclusive`, for a sign-out, which waits for no message. A refresh that the sign-out has aborted
+     * may still reach the API; the token that it brings is revoked with the session (S7).
      */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
     tell,

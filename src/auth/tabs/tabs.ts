@@ -39,7 +39,7 @@ export interface TabsOptions {
   name?: string
   /**
    * Milliseconds after which a tab that keeps the lock counts as frozen and loses it: a little more
-   * than its work may take, and 4 s for a refresh to land (R16). Default 15,000.
+   * than the time limit of a call, 1 s for a message and 4 s for a refresh to land (R16). Default 17,000.
    */
   patience?: number
   locks?: TabLocks | null
@@ -56,7 +56,7 @@ export interface TabsOptions {
  * @see https://developer.mozilla.org/docs/Web/API/Web_Locks_API
  */
 export function createTabs(options: TabsOptions = {}): Tabs {
-  const { name = 'silent-refresh', patience = 15_000 } = options
+  const { name = 'silent-refresh', patience = 17_000 } = options
   const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
   const { channel = openChannel(name), page = globalThis.document } = options
   const queue = createQueue()

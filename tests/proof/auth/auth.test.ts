@@ -695,7 +695,7 @@ describe('what an app sees', () => {
     backend.latest('login').fail(new TypeError('Failed to fetch'))
     await elapse()
     expect(lost.state).toBe('rejected')
-    const refreshed = outcome(auth.refresh())
+    const refreshed = outcome(auth.sessions.current()!.nextToken('unauthorized'))
     await elapse()
     backend.latest('refresh').grant({ accessToken: 'of bob', expiresIn: 900 })
     await elapse()
@@ -712,7 +712,7 @@ describe('what an app sees', () => {
     backend.latest('login').fail(error)
     await failed
     if (how === 'repeated') await signIn(auth)
-    const refreshed = auth.refresh()
+    const refreshed = auth.sessions.current()!.nextToken('unauthorized')
     await elapse()
     backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
     await refreshed
@@ -727,12 +727,23 @@ describe('what an app sees', () => {
     backend.latest('login').fail(new TypeError('Failed to fetch'))
     await lost
     for (const accessToken of ['second', 'third']) {
-      const refreshed = auth.refresh()
+      const refreshed = auth.sessions.current()!.nextToken('unauthorized')
       await elapse()
       backend.latest('refresh').grant({ accessToken, expiresIn: 900 })
       await refreshed
     }
     expect(getUser.mock.calls.map(([token]) => token)).toEqual(['second'])
+  })
+
+  it('refresh() asks for the user, who may have another role by now', async () => {
+    const admin = { ...ada, roles: ['admin'] }
+    const getUser = vi.fn<(token: string) => Promise<User>>(async () => admin)
+    const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
+    const refreshed = auth.refresh()
+    await elapse()
+    backend.latest('refresh').grant({ accessToken: 'next', expiresIn: 900 })
+    await refreshed
+    expect(auth.user.value).toEqual(admin)
   })
 
   it('a session that another person replaces is no end to tell the user of', async () => {

@@ -65,7 +65,7 @@ it('R6: what a refresh brings of another person begins a session of theirs', asy
   backend.latest('login').fail(new TypeError('Failed to fetch'))
   await elapse()
   expect(lost.state).toBe('rejected')
-  void outcome(auth.refresh())
+  void outcome(auth.sessions.current()!.nextToken('unauthorized'))
   await elapse()
   backend.latest('refresh').grant({ accessToken: 'of bob', expiresIn: 900 })
   await elapse()
@@ -79,7 +79,7 @@ it('a refresh without a user keeps the one that is known, and one with a user re
   const auth = await signIn(openTab({ backend: { ...backend, getUser } }))
   const renamed = { ...ada, name: 'Ada L.' }
   for (const user of [undefined, renamed]) {
-    void outcome(auth.refresh())
+    void outcome(auth.sessions.current()!.nextToken('unauthorized'))
     await elapse()
     backend.latest('refresh').grant({ ...grantFor(), user })
     await elapse()
