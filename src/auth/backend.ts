@@ -103,7 +103,7 @@ export function createCookieBackend(options: BackendOptions = {}): AuthBackend {
  * `URLSearchParams` and `FormData` as forms. The path is below `baseURL`, or a whole http(s) address.
  *
  * It follows no redirect, because that would send a password or a refresh token elsewhere (R5). Without
- * a body it outlives a page that is reloaded (R16). Bodies share 64 KiB with all that a page sends so.
+ * a body it outlives a page that is reloaded (R16); browsers limit the bodies of such requests to 64 KiB.
  *
  * @throws TypeError if the API has no http or https address
  */

@@ -1,6 +1,6 @@
 /**
  * What crosses the wire: the schemas that client and mock server both check, and the types inferred
- * from them. How messages are sent is in backend.ts.
+ * from them. backend.ts sends the messages.
  */
 import * as v from 'valibot'
 import { InvalidGrantError } from './errors.ts'
@@ -78,7 +78,7 @@ function read<T>(schema: v.GenericSchema<unknown, T>, answer: unknown, what: str
   throw new InvalidGrantError(`The API's answer is not ${what}. Check: ${fields.join(', ')}`)
 }
 
-/** Says so if `expiresIn` cannot be seconds, by the claims of a JWT. */
+/** What is wrong with `expiresIn` if it cannot be seconds, by the claims of a JWT. */
 export function lifetimeProblem({ accessToken, expiresIn }: TokenGrant): string | undefined {
   try {
     const payload = accessToken.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')

@@ -24,7 +24,7 @@ interface AuthState {
 }
 
 export interface CurrentSessionOptions extends Omit<SessionContext, 'announce'> {
-  /** Tells the other tabs of a change that this one has caused, and stores the id of a new session. It never throws. */
+  /** Sends a change to the other tabs, and stores the id of a new session. Never throws. */
   tell(change: SessionChange): void
   /** Hears each change before it is applied, and stores an end. */
   onChange(change: SessionChange, current: Session | null, isGuess: boolean): void
@@ -41,7 +41,7 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   const context: SessionContext = { ...options, announce }
 
   /**
-   * A change that this tab has caused. Told first are the other tabs, because a watcher in this one may
+   * A change that this tab has caused. The other tabs are told first, because a watcher in this one may
    * end the session. Then this tab: its calls are aborted, what is shown changes, `onEvent` is called.
    * All of that is synchronous. What awaits a call goes on after it, and so does guard.ts, which watches
    * what is shown and goes to the sign-in page.

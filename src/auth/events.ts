@@ -26,8 +26,8 @@ export type AuthEvent =
   | { type: 'other-tab'; brought: 'grant' | 'failure' | 'end' }
 
 /**
- * Names the status of a refresh that was taken for what few APIs mean by it, for their developers: it
- * ended the session, or did not.
+ * A hint for the developers of an API that answers a refresh with an unusual status: whether it ended the
+ * session.
  */
 export function statusProblem({ outcome, status = 0 }: Outcome): string | undefined {
   if (outcome === 'refused' && ![400, 401, 403].includes(status)) {
@@ -39,7 +39,7 @@ export function statusProblem({ outcome, status = 0 }: Outcome): string | undefi
   return undefined
 }
 
-/** Tells `onEvent`. What it throws is only logged. */
+/** Calls `onEvent`. An error that it throws is only logged. */
 export function createReport(onEvent: (event: AuthEvent) => void = () => {}) {
   return (event: AuthEvent): void => {
     try {

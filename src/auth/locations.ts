@@ -47,7 +47,7 @@ export function requiresSignIn({ meta }: Pick<Page, 'meta'>): boolean {
   return !!meta.requiresAuth || !!meta.roles
 }
 
-/** Whether somebody may see a page: nobody in particular, or a person with the role that it asks for. */
+/** Whether somebody may see a page: signed in, and with one of its roles, if the page asks for that. */
 export function maySee(page: Pick<Page, 'meta'>, visitor: Visitor): boolean {
   if (!requiresSignIn(page)) return true
   const { roles } = page.meta as AccessMeta
@@ -92,8 +92,8 @@ function report(problem: string): void {
 }
 
 /**
- * Takes the say from the guards of the routes that are left for `to`, `onBeforeRouteLeave` and the
- * like. A page that may not be seen any more cannot be kept open.
+ * Disables the guards of the routes that are left for `to`, such as `onBeforeRouteLeave`: they cannot keep
+ * open a page that may not be seen any more.
  */
 export function silenceGuards(here: Page, to: Page): void {
   for (const record of here.matched) {

@@ -3,7 +3,7 @@ import { absoluteUrl } from './url.ts'
 
 export type Fetch = typeof globalThis.fetch
 
-/** Without `given`, the global `fetch` of the moment of each call: it may be replaced later. */
+/** `given`, or the global `fetch` as it is at each call, because it may be replaced later. */
 export function fetchOrGlobal(given?: Fetch): Fetch {
   return given ?? ((input, init) => globalThis.fetch(input, init))
 }

@@ -1,6 +1,6 @@
 /**
- * Routes that answer 401 even to a token fresh from a refresh. They refuse the person, not the token:
- * such a route is closed for a while, and its 401 is the answer (R4).
+ * Routes that answer 401 even to a new token, so that a refresh does not help. Such a route is closed for
+ * a while: its 401 causes no refresh (R4).
  */
 import { backOffTime } from './backoff.ts'
 import type { Clock } from './backoff.ts'

@@ -41,7 +41,7 @@ export interface SessionContext extends Clock {
   requestGrant(session: Session, cause: RefreshCause): Promise<{ id: string; grant: HeldGrant }>
   /** Applies a change that this session has caused, here and in the other tabs. */
   announce(change: SessionChange): void
-  /** Resolves when `isDone`, or when other tabs have had the time to tell. */
+  /** Resolves when `isDone`, or after the time that a message of another tab may take. */
   waitForOtherTabs(isDone: () => boolean): Promise<void>
   report(event: AuthEvent): void
 }
@@ -119,7 +119,7 @@ export class Session {
     this.#routes.answered(route, token, status)
   }
 
-  /** By the time of its receipt too: an API may return the same token again. */
+  /** Compares the time of receipt too, because an API may return the same token again. */
   #isCurrent(token: string, receivedAt = this.#grant?.receivedAt): boolean {
     return token === this.#grant?.accessToken && receivedAt === this.#grant.receivedAt
   }

@@ -1,7 +1,7 @@
 /** Makes the calls of a run, all at once, as a page would, and notes how each ends for its caller. */
 import { SessionEndedError } from '@/auth/index.ts'
 import { clock } from './record.ts'
-import type { Call } from './record.ts'
+import type { Call, Pause } from './record.ts'
 
 export interface BurstOptions {
   requests: number
@@ -32,7 +32,7 @@ export async function sendBurst(options: BurstOptions): Promise<void> {
   let onFailure = options.onFailure
 
   async function make(lane: number): Promise<void> {
-    const call: Call = { lane, at: clock(), end: null, answer: '', ok: false, told: [] }
+    const call: Call = { lane, at: clock(), end: null, answer: '', ok: false, told: [], pauses: [] }
     calls.push(call)
     let wait = RETRY_AFTER
     while (call.end === null) {
@@ -45,9 +45,14 @@ export async function sendBurst(options: BurstOptions): Promise<void> {
         onFailure = undefined
         const again = patient && mayPass(error) && !isOver() && !signal.aborted
         if (again && clock() - call.at < PATIENCE) {
-          if (clock() - from > AT_ONCE) call.told.push(clock())
+          const isAtOnce = clock() - from <= AT_ONCE
+          if (!isAtOnce) call.told.push(clock())
+          const before = isAtOnce ? call.pauses.pop() : undefined
+          const rest: Pause = { from: before?.from ?? clock(), to: null }
+          call.pauses.push(rest)
           onChange()
           await pause(wait, signal)
+          rest.to = clock()
           wait *= 2
         } else Object.assign(call, { end: clock(), answer: nameOf(error) })
       }

@@ -14,6 +14,13 @@ export interface Call {
   ok: boolean
   /** When its caller was told of a failure and tried again, where that took a while. */
   told: number[]
+  pauses: Pause[]
+}
+
+/** Its caller waited before it tried again. `to` is null until it does. */
+export interface Pause {
+  from: number
+  to: number | null
 }
 
 /** What one tab did in a run. */

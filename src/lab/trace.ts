@@ -81,7 +81,17 @@ export function traceOf(run: RunRecord, now: number): Trace {
   const laneOf = (call: Call): Lane => {
     const moved = { ...call, at: since(call.at), end: call.end === null ? null : since(call.end) }
     const told = call.told.map(since)
-    const drawn = drawLane(moved, sends.get(call)!.map(wire), asked, until, run.client)
+    const pauses = call.pauses.map(({ from, to }) => ({
+      from: since(from),
+      to: to === null ? until : since(to),
+    }))
+    const drawn = drawLane(
+      { ...moved, pauses },
+      sends.get(call)!.map(wire),
+      asked,
+      until,
+      run.client,
+    )
     return { ...moved, ...drawn, told }
   }
   const tabs = run.tabs.map(({ tab, calls }): TabTrace => ({
@@ -129,7 +139,7 @@ function shiftOf(sends: Map<Call, LogEntry[]>): number {
 
 /** `until`: now, or the end of the run. */
 function drawLane(
-  call: Call,
+  call: Omit<Call, 'pauses'> & { pauses: { from: number; to: number }[] },
   sends: readonly Wire[],
   refreshes: readonly Wire[],
   until: number,
@@ -138,9 +148,18 @@ function drawLane(
   const segments: Segment[] = []
   let trips = sends.length
   let last = call.at
-  const add = (kind: SegmentKind, to: number) => {
+  const push = (kind: SegmentKind, to: number) => {
     if (to > last) segments.push({ kind, from: last, to })
     last = Math.max(last, to)
+  }
+  /** Without the pauses of the caller: nothing of it is under way then. */
+  const add = (kind: SegmentKind, to: number) => {
+    for (const pause of call.pauses) {
+      if (pause.to <= last || pause.from >= to) continue
+      push(kind, pause.from)
+      last = Math.min(to, pause.to)
+    }
+    push(kind, to)
   }
   const wait = (to: number, waitedFor: readonly Wire[]) => {
     // Without sharing, each call waits for a refresh of its own, else for all that there are.

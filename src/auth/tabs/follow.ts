@@ -9,7 +9,7 @@ import type { HeldGrant } from '../grant.ts'
 import type { Session } from '../session.ts'
 import type { OtherTabs } from './other-tabs.ts'
 
-/** What is known here of the sessions that were or are, to tell news from late messages. */
+/** Remembers which sessions there were, to tell news from late messages. */
 export function createHistory(others: OtherTabs, now: () => number) {
   /** When the last grant was received here, or the session was joined. An older grant is ignored. */
   let latestAt = 0
@@ -71,7 +71,7 @@ export function followOtherTabs({ others, sessions, history, report }: FollowOpt
     }
   }
 
-  /** For a tab that cannot store the id for all, because storage is denied or full. */
+  /** Stores the id for a tab that cannot, because storage is denied or full. */
   function remember(id: string, isStored: boolean): void {
     if (isStored && stored.isShared) return // The other tab has stored it, and may have ended it since.
     const known = stored.id()
@@ -87,7 +87,7 @@ export function followOtherTabs({ others, sessions, history, report }: FollowOpt
     else if (id && id !== here?.id && !history.hasEnded(id)) apply({ type: 'joined', id })
     else if (!end && !id && here && !isGuess()) stored.setId(here.id) // A cleared storage is no sign-out.
     const joined = current()
-    // If this fails, whoever needs the token is told.
+    // A failure reaches the calls that need the token.
     if (joined && !joined.grant) joined.nextToken('restore').catch(() => {})
   }
 

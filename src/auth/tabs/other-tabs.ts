@@ -63,7 +63,7 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
       const { isShared: isStored } = stored
       tabs.post({ change: portable(change), isStored, settled: refreshMark.settled() })
     } catch (error) {
-      console.error(error) // A change here must not depend on who can be told.
+      console.error(error) // A change of this tab must not fail because others cannot be told.
     }
   }
 

@@ -55,7 +55,7 @@ it('an empty envelope is null', async () => {
   expect(await api('/projects')).toBeNull()
 })
 
-describe('what wears no envelope passes as it came', () => {
+describe('an answer without an envelope passes unchanged', () => {
   it('a file, byte for byte', async () => {
     const { api } = await (await createJourney(open)).signIn()
     const file: Blob = await api('/export')

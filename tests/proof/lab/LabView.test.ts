@@ -118,6 +118,7 @@ function otherTab() {
       answer: done ? '200' : '',
       ok: done,
       told: [],
+      pauses: [],
     }
     say({ type: 'progress', run, record: { tab: 'other', calls: [call], done } })
   }

@@ -105,6 +105,23 @@ describe('sendBurst', () => {
     expect(calls[0]!.told).toHaveLength(1)
   })
 
+  it('notes how long the caller paused, over tries that failed at once', async () => {
+    const startedAt = Date.now()
+    let failures = 0
+    const send = async () => {
+      failures += 1
+      if (failures === 1) await new Promise((resolve) => setTimeout(resolve, 200))
+      if (failures < 3) throw offline
+    }
+    const run = burst({ requests: 1, patient: true, send })
+    await vi.advanceTimersByTimeAsync(500)
+    expect(calls[0]!.pauses).toEqual([{ from: startedAt + 200, to: null }])
+    await vi.advanceTimersByTimeAsync(3000)
+    await run
+
+    expect(calls[0]!.pauses).toEqual([{ from: startedAt + 200, to: startedAt + 3200 }])
+  })
+
   it('is not patient with a refusal, nor with a session that is over', async () => {
     const refusal = Object.assign(new Error('404'), { status: 404 })
     await burst({ requests: 1, patient: true, send: () => Promise.reject(refusal) })

@@ -35,6 +35,7 @@ const SITUATIONS: Record<string, (world: World, tab: Tab) => Promise<string>> = 
     await expire()
     const release = hold(RESOURCE)
     const late = tab.send().catch(() => {})
+    await release.whenHeld
     await tab.send()
     await release()
     await late

@@ -294,7 +294,7 @@ describe('the verdict', () => {
 
   it('says it aloud', () => {
     const ended = (client: 'silent' | 'classic', ok: boolean) => {
-      const call = { lane: 1, at: 0, end: 1, answer: '', ok, told: [] }
+      const call = { lane: 1, at: 0, end: 1, answer: '', ok, told: [], pauses: [] }
       const tabs = [{ tab: 'me', calls: [call], done: true }]
       return { ...trace({ client }).run, tabs, signedOutAt: ok ? null : 1 }
     }

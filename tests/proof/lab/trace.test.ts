@@ -39,7 +39,7 @@ function refresh(at: number, endedAt: number, status = 200, fields: Fields = {})
 }
 
 function call(lane: number, at: number, end: number | null, fields: Partial<Call> = {}): Call {
-  return { lane, at, end, answer: '200', ok: true, told: [], ...fields }
+  return { lane, at, end, answer: '200', ok: true, told: [], pauses: [], ...fields }
 }
 
 /** A run of one tab or two. `ahead`: by so much the server's clock differs. */
@@ -58,7 +58,17 @@ function run(calls: Call[], log: LogEntry[], fields: Partial<RunRecord> & { ahea
 
 function onClock(call: Call): Call {
   const end = call.end === null ? null : call.end + START
-  return { ...call, at: call.at + START, end, told: call.told.map((time) => time + START) }
+  const pauses = call.pauses.map(({ from, to }) => ({
+    from: from + START,
+    to: to === null ? null : to + START,
+  }))
+  return {
+    ...call,
+    at: call.at + START,
+    end,
+    told: call.told.map((time) => time + START),
+    pauses,
+  }
 }
 
 const firstLane = (record: RunRecord, now = 0) => traceOf(record, START + now).tabs[0]!.lanes[0]!
@@ -148,6 +158,37 @@ describe('what a lane did', () => {
     const failed = call(1, 0, 50, { ok: false, answer: 'no answer' })
 
     expect(segments(run([failed], [send(1, 0, 50, 0)]))).toEqual(['lost 0-50'])
+  })
+
+  it('nothing while its caller paused before the next try', () => {
+    const pauses = [{ from: 60, to: 1060 }]
+    const record = run([call(1, 0, 1120, { pauses })], [send(1, 0, 60, 0), send(1, 1065, 1120)])
+
+    expect(segments(record)).toEqual(['lost 0-60', 'queued 1060-1065', 'replayed 1065-1120'])
+  })
+
+  it('waiting for a token only before and after the pause', () => {
+    const pauses = [{ from: 300, to: 1300 }]
+    const log = [
+      send(1, 0, 60, 401),
+      refresh(60, 300, 503),
+      refresh(1300, 1500),
+      send(1, 1500, 1560),
+    ]
+
+    expect(segments(run([call(1, 0, 1560, { pauses })], log))).toEqual([
+      'rejected 0-60',
+      'waiting 60-300',
+      'waiting 1300-1500',
+      'replayed 1500-1560',
+    ])
+  })
+
+  it('nothing up to now, if its caller pauses', () => {
+    const open = call(1, 0, null, { ok: false, answer: '', pauses: [{ from: 60, to: null }] })
+    const record = run([open], [send(1, 0, 60, 0)], { endedAt: null })
+
+    expect(segments(record, 90)).toEqual(['lost 0-60'])
   })
 
   it('under way up to now, as far as is known', () => {

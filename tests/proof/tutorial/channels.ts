@@ -15,11 +15,8 @@ export function createChannels() {
 
     postMessage(message: unknown): void {
       const data: unknown = structuredClone(message)
-      const deliver = () => {
-        for (const other of open) {
-          if (other !== this) other.onmessage?.({ data })
-        }
-      }
+      const others = [...open].filter((other) => other !== this)
+      const deliver = () => others.forEach((other) => other.onmessage?.({ data }))
       if (late) late.push(deliver)
       else queueMicrotask(deliver)
     }

@@ -12,17 +12,34 @@ import { createChannels } from './channels.ts'
 import { createServer, LIFETIME } from './server.ts'
 import * as step1 from './steps/1-refresh-and-replay.ts'
 import * as step2 from './steps/2-replay-once.ts'
-import * as step3 from './steps/3-one-flight.ts'
+import * as step3 from './steps/3-one-refresh.ts'
 import * as step4 from './steps/4-late-401.ts'
-import * as step5 from './steps/5-clock.ts'
+import * as step5 from './steps/5-check-first.ts'
 import * as step6 from './steps/6-temporary-failure.ts'
-import * as step7 from './steps/7-one-person.ts'
-import * as step8 from './steps/8-all-tabs.ts'
+import * as step7 from './steps/7-sign-out-wins.ts'
+import * as step8 from './steps/8-one-person.ts'
+import * as step9 from './steps/9-late-response.ts'
+import * as step10 from './steps/10-reload.ts'
+import * as step11 from './steps/11-one-tab-at-a-time.ts'
+import * as step12 from './steps/12-tabs-agree.ts'
 import * as yours from './yours.ts'
 
-type Step = Pick<typeof step5, 'createApi'>
+type Step = Pick<typeof step5, 'createAuth'>
 
-const STEPS: Step[] = [step1, step2, step3, step4, step5, step6, step7, step8]
+const STEPS: Step[] = [
+  step1,
+  step2,
+  step3,
+  step4,
+  step5,
+  step6,
+  step7,
+  step8,
+  step9,
+  step10,
+  step11,
+  step12,
+]
 
 /** The step and all that follow, and what is in yours.ts. */
 const since = (first: number): [string, Step][] => [
@@ -30,41 +47,59 @@ const since = (first: number): [string, Step][] => [
   ['your code', yours],
 ]
 
+/** What a browser stores for its tabs. */
+function createStorage() {
+  const values = new Map<string, string>()
+  return {
+    values,
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  }
+}
+
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 
 let server: ReturnType<typeof createServer>
 let channels: ReturnType<typeof createChannels>
+let storage: ReturnType<typeof createStorage>
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
   server = createServer()
   channels = createChannels()
+  storage = createStorage()
   vi.stubGlobal('fetch', server.fetch)
   vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
+  vi.stubGlobal('localStorage', storage)
   vi.stubGlobal('navigator', { locks: new FakeLocks() })
   return () => vi.useRealTimers()
 })
 
 /** A tab with the code of a step. `ended` counts how often it was sent to the sign-in page. */
-function openTab({ createApi }: Step) {
+function openTab({ createAuth }: Step) {
   const ended = vi.fn<() => void>()
-  return { ...createApi(ended), ended }
+  return { ...createAuth(ended), ended }
 }
 
 function signedIn(step: Step, person = 'ada') {
   const tab = openTab(step)
-  tab.signIn(server.signIn(person))
+  tab.login(server.signIn(person))
   return tab
 }
 
 const elapse = (seconds: number) => void vi.setSystemTime(Date.now() + seconds * 1000)
+/** The error of a call whose session has ended. */
+const endOf = (step: Step) => Object(step).SessionEndedError as typeof step7.SessionEndedError
 const statusOf = async (answer: Promise<Response>) => (await answer).status
 const personOf = async (answer: Promise<Response>) => (await (await answer).json()).for
 const sentTo = (path: string) => server.sent.filter((request) => request.path === `/api${path}`)
 
 describe('the text', () => {
   const tutorial = read('../../../docs/tutorial.md')
-  const files = readdirSync(new URL('./steps', import.meta.url)).sort()
+  const files = readdirSync(new URL('./steps', import.meta.url)).sort(
+    (one, other) => parseInt(one) - parseInt(other),
+  )
 
   it('shows the first step whole, and of the others what changes', () => {
     const blocks = [...tutorial.matchAll(/^```(?:ts|diff)\n([^]*?)^```$/gm)].map(([, code]) => code)
@@ -85,13 +120,36 @@ describe('the text', () => {
 
   it('names in each step a rule of docs/rules.md', () => {
     const rules = read('../../../docs/rules.md')
-    const [, , ...steps] = tutorial.split(/^## \d/m)
+    const [, , ...steps] = tutorial.split(/^## (?=\d)/m)
     for (const step of steps) {
       const named = [...step.matchAll(/^\*\*(R\d+)/gm)].map(([, rule]) => rule!)
       expect(named).not.toEqual([])
       expect(named.filter((rule) => !rules.includes(`\n### ${rule}\n`))).toEqual([])
     }
     expect(steps).toHaveLength(files.length - 1)
+  })
+})
+
+describe('the last step', () => {
+  const code = read('./steps/12-tabs-agree.ts')
+  const core = readdirSync(new URL('../../../src/auth', import.meta.url), { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => read(`../../../src/auth/${path}`))
+    .join('\n')
+
+  it('uses the names of src/auth', () => {
+    const pattern = /(?:function|const|let|class|interface|type) (\w+)/g
+    const names = [...code.matchAll(pattern)].map(([, name]) => name!)
+    const own = ['api'] // In src/api/client.ts.
+    const missing = names.filter((name) => !new RegExp(`\\b${name}\\b`).test(core))
+    expect(missing.filter((name) => !own.includes(name))).toEqual([])
+    expect(names).toContain('tokenAfter401')
+  })
+
+  it('takes for a refusal what src/auth does', () => {
+    const rule = /const TEMPORARY = .*/
+    expect(code.match(rule)?.[0]).toBe(read('../../../src/auth/errors.ts').match(rule)?.[0])
   })
 })
 
@@ -117,12 +175,15 @@ describe('step 2: a 401 that no token changes', () => {
     await expect(api('/always-401')).rejects.toThrow('There is no end of requests.')
   })
 
-  it.each(since(2))('R4: with %s, it is replayed once, and then told', async (_, step) => {
-    const { api, ended } = signedIn(step)
-    expect(await statusOf(api('/always-401'))).toBe(401)
-    expect(sentTo('/always-401')).toHaveLength(2)
-    expect(ended).not.toHaveBeenCalled()
-  })
+  it.each(since(2))(
+    'R4: with %s, it is sent again once, and the second 401 is the answer',
+    async (_, step) => {
+      const { api, ended } = signedIn(step)
+      expect(await statusOf(api('/always-401'))).toBe(401)
+      expect(sentTo('/always-401')).toHaveLength(2)
+      expect(ended).not.toHaveBeenCalled()
+    },
+  )
 })
 
 describe('step 3: three calls with a dead token', () => {
@@ -209,6 +270,8 @@ describe('step 5: a request that cannot succeed', () => {
 
 describe('step 6: a refresh that fails', () => {
   const status = (status: number) => () => new Response(null, { status })
+  const page = (status: number) =>
+    new Response('<h1>Please wait</h1>', { status, headers: { 'content-type': 'text/html' } })
 
   async function fail(step: Step, answer: Response | Error) {
     const tab = signedIn(step)
@@ -221,24 +284,28 @@ describe('step 6: a refresh that fails', () => {
   describe.each([
     ['a 503', 'answered 503', status(503)],
     ['a 429', 'answered 429', status(429)],
+    ['a 403 of a firewall', 'answered 403', () => page(403)],
     ['no network', 'Failed to fetch', () => new TypeError('Failed to fetch')],
-    ['the page of a proxy', 'not valid JSON', () => new Response('<h1>Please wait</h1>')],
+    ['the page of a proxy', 'not valid JSON', () => page(200)],
   ])('by %s', (_, message, answer) => {
     it('signs out with step 5', async () => {
       const { ended } = await fail(step5, answer())
       expect(ended).toHaveBeenCalledOnce()
     })
 
-    it.each(since(6))('R7: is told with %s, and the next call succeeds', async (_, step) => {
-      const { api, ended, result } = await fail(step, answer())
-      const reason = { message: expect.stringContaining(message) }
-      expect(result).toMatchObject({ status: 'rejected', reason })
-      expect(ended).not.toHaveBeenCalled()
-      expect(await statusOf(api('/projects'))).toBe(200)
-    })
+    it.each(since(6))(
+      'R7: with %s, the call rejects, and the next one succeeds',
+      async (_, step) => {
+        const { api, ended, result } = await fail(step, answer())
+        const reason = { message: expect.stringContaining(message) }
+        expect(result).toMatchObject({ status: 'rejected', reason })
+        expect(ended).not.toHaveBeenCalled()
+        expect(await statusOf(api('/projects'))).toBe(200)
+      },
+    )
   })
 
-  describe.each([400, 401, 403])('by a %i', (refusal) => {
+  describe.each([400, 401, 403, 404, 422])('by a %i', (refusal) => {
     it.each(since(6))('R8: signs out with %s', async (_, step) => {
       const { ended, result } = await fail(step, status(refusal)())
       expect(result.status).toBe('rejected')
@@ -247,25 +314,20 @@ describe('step 6: a refresh that fails', () => {
   })
 })
 
-describe('step 7: what comes too late', () => {
+describe('steps 7 to 9: what comes too late', () => {
   type Tab = ReturnType<typeof openTab>
-  const sessions = [
-    ['step 7', step7],
-    ['step 8', step8],
-    ['your code', yours],
-  ] as const
   let sentBefore: number
 
   /** From now on nothing of Ada's is sent. */
   function leave(tab: Tab): void {
-    tab.signOut()
+    tab.logout()
     server.signOut()
     sentBefore = server.sent.length
   }
 
   function switchToBob(tab: Tab): void {
     leave(tab)
-    tab.signIn(server.signIn('bob'))
+    tab.login(server.signIn('bob'))
   }
 
   /** Ada makes a call, something happens while the answer to `held` is on its way. */
@@ -316,23 +378,23 @@ describe('step 7: what comes too late', () => {
   }
 
   describe.each([
-    ['a refresh signs in again', 'R12', 'ada', refreshAfterSignOut],
-    ['a call that waited is sent', 'R6', 'ada', callAfterSignOut],
-    ['Ada’s call is replayed as Bob’s', 'R6', 'bob', replayForBob],
-    ['Ada’s data come to Bob', 'R6', 'ada', answerForBob],
-    ['Ada’s data come to Bob after a replay', 'R6', 'ada', secondAnswerForBob],
-  ] as const)('%s', (_, rule, person, scenario) => {
-    it('with step 6', async () => {
-      expect(await personOf(scenario(step6))).toBe(person)
+    [7, 'a refresh signs in again', 'R12', 'ada', refreshAfterSignOut],
+    [7, 'a call that waited is sent', 'R12', 'ada', callAfterSignOut],
+    [8, 'Ada’s call is replayed as Bob’s', 'R6', 'bob', replayForBob],
+    [9, 'Ada’s data come to Bob', 'R6', 'ada', answerForBob],
+    [9, 'Ada’s data come to Bob after a replay', 'R6', 'ada', secondAnswerForBob],
+  ] as const)('step %i: %s', (number, _, rule, person, scenario) => {
+    it('with the step before', async () => {
+      expect(await personOf(scenario(STEPS[number - 2]!))).toBe(person)
     })
 
-    it.each(sessions)(`${rule}: not with %s`, async (_, step) => {
-      await expect(scenario(step)).rejects.toThrow(step.SessionEndedError)
+    it.each(since(number))(`${rule}: not with %s`, async (_, step) => {
+      await expect(scenario(step)).rejects.toThrow(endOf(step))
       expect(server.sent.slice(sentBefore)).toEqual([])
     })
   })
 
-  describe('the refusal of Ada’s refresh', () => {
+  describe('step 7: the refusal of Ada’s refresh', () => {
     async function refuse(step: Step) {
       const tab = signedIn(step)
       elapse(LIFETIME)
@@ -345,76 +407,91 @@ describe('step 7: what comes too late', () => {
       expect(await refuse(step6)).toHaveBeenCalledTimes(2)
     })
 
-    it.each(sessions)('R12: does not with %s', async (_, step) => {
+    it.each(since(7))('R12: does not with %s', async (_, step) => {
       expect(await refuse(step)).toHaveBeenCalledTimes(1)
     })
   })
 })
 
-describe('step 8: two tabs', () => {
-  async function openTwo(step: Step) {
-    const tabs = [openTab(step), openTab(step)] as const
+describe('step 10: a reload', () => {
+  function reload(step: Step, person = 'ada') {
+    signedIn(step, person)
+    return openTab(step)
+  }
+
+  it('signs out with step 9', async () => {
+    await expect(reload(step9).api('/projects')).rejects.toThrow(step9.SessionEndedError)
+  })
+
+  it.each(since(10))('R14: costs one refresh with %s', async (_, step) => {
+    const { api, ended } = reload(step)
+    const calls = ['/projects', '/notifications'].map((path) => personOf(api(path)))
+    expect(await Promise.all(calls)).toEqual(['ada', 'ada'])
+    expect(server.refreshes()).toHaveLength(1)
+    expect(ended).not.toHaveBeenCalled()
+  })
+
+  it.each(since(10))('R14: with %s, what is stored is no token', async (_, step) => {
     const grant = server.signIn('ada')
-    for (const tab of tabs) {
-      tab.signIn(grant)
-      await channels.arrived()
-    }
-    return tabs
-  }
+    openTab(step).login(grant)
+    const stored = [...storage.values.values()].join()
+    expect(stored).not.toBe('')
+    expect(stored).not.toContain(grant.accessToken)
+  })
 
-  async function bothRefresh(step: Step) {
-    const tabs = await openTwo(step)
-    elapse(LIFETIME)
-    const answers = await Promise.allSettled(tabs.map(({ api }) => api('/projects')))
-    return {
-      answered: answers.filter(({ status }) => status === 'fulfilled').length,
-      endings: tabs.map(({ ended }) => ended.mock.calls.length),
-    }
-  }
+  it.each(since(10))('R7: with %s, a 503 then does not sign out', async (_, step) => {
+    reload(step)
+    server.breakRefresh(new Response(null, { status: 503 }))
+    await expect(openTab(step).api('/projects')).rejects.toThrow('answered 503')
+    expect(await statusOf(openTab(step).api('/projects'))).toBe(200)
+  })
 
-  it('with step 7, both refresh, and one is signed out', async () => {
-    expect(await bothRefresh(step7)).toEqual({ answered: 1, endings: [0, 1] })
+  it.each(since(10))('with %s, nobody is signed in after a sign-out', async (_, step) => {
+    signedIn(step).logout()
+    await expect(openTab(step).api('/projects')).rejects.toThrow(endOf(step))
+    expect(server.sent).toEqual([])
+  })
+
+  it.each(since(10))('R8: with %s, nor after a refusal', async (_, step) => {
+    const tab = reload(step)
+    server.signOut()
+    await expect(tab.api('/projects')).rejects.toThrow('answered 401')
+    expect(tab.ended).toHaveBeenCalledOnce()
+    await expect(openTab(step).api('/projects')).rejects.toThrow(endOf(step))
+  })
+})
+
+/** One tab, and another that was opened after the sign-in. */
+async function openTwo(step: Step) {
+  const tabs = [signedIn(step), openTab(step)] as const
+  await tabs[1].api('/projects')
+  await channels.arrived()
+  server.sent.length = 0
+  return tabs
+}
+
+/** What both tabs get, and how often each is signed out, if both refresh at the same time. */
+async function bothRefresh(step: Step) {
+  const tabs = await openTwo(step)
+  elapse(LIFETIME)
+  const answers = await Promise.allSettled(tabs.map(({ api }) => api('/projects')))
+  return {
+    answered: answers.filter(({ status }) => status === 'fulfilled').length,
+    endings: tabs.map(({ ended }) => ended.mock.calls.length),
+  }
+}
+
+describe('step 11: two tabs refresh', () => {
+  it('with step 10, at once, and one is signed out', async () => {
+    expect(await bothRefresh(step10)).toEqual({ answered: 1, endings: [0, 1] })
     expect(server.refreshes()).toHaveLength(2)
   })
 
-  it.each(since(8))('R1: with %s, one refreshes for both', async (_, step) => {
+  it.each(since(11))('R1: with %s, nobody is signed out', async (_, step) => {
     expect(await bothRefresh(step)).toEqual({ answered: 2, endings: [0, 0] })
-    expect(server.refreshes()).toHaveLength(1)
   })
 
-  it.each(since(8))(
-    'with %s, messages that come late cost a refresh, and nobody is signed out',
-    async (_, step) => {
-      channels.hold()
-      expect(await bothRefresh(step)).toEqual({ answered: 2, endings: [0, 0] })
-      expect(server.refreshes()).toHaveLength(2)
-    },
-  )
-
-  it('R13: with step 7 the other tab stays signed in, with step 8 not', async () => {
-    const [before, stays] = await openTwo(step7)
-    before.signOut()
-    expect(await personOf(stays.api('/projects'))).toBe('ada')
-
-    const [one, other] = await openTwo(step8)
-    one.signOut()
-    await channels.arrived()
-    expect(other.ended).toHaveBeenCalledOnce()
-    await expect(other.api('/projects')).rejects.toThrow(step8.SessionEndedError)
-  })
-
-  it.each([
-    ['step 7', 'ada', step7],
-    ['step 8', 'bob', step8],
-    ['your code', 'bob', yours],
-  ] as const)('R13: with %s, the other tab is that of %s', async (_, person, step) => {
-    const [one, other] = await openTwo(step)
-    one.signIn(server.signIn('bob'))
-    await channels.arrived()
-    expect(await personOf(other.api('/projects'))).toBe(person)
-  })
-
-  it.each(since(8))(
+  it.each(since(11))(
     'R12: with %s, a tab that is signed out while it waits for the lock does not refresh',
     async (_, step) => {
       const [one, other] = await openTwo(step)
@@ -423,22 +500,69 @@ describe('step 8: two tabs', () => {
       const answers = [one.api('/projects')]
       await held.answered
       answers.push(other.api('/projects'))
-      other.signOut()
+      other.logout()
       held.release()
-      const results = await Promise.allSettled(answers)
-      expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+      await expect(answers[1]).rejects.toThrow(endOf(step))
+      await Promise.allSettled(answers)
       expect(server.refreshes()).toHaveLength(1)
     },
   )
+})
 
-  it.each(since(8))(
+describe('step 12: what one tab does', () => {
+  it('R1: with step 11, both tabs refresh, one after the other', async () => {
+    await bothRefresh(step11)
+    expect(server.refreshes()).toHaveLength(2)
+  })
+
+  it.each(since(12))('R1: with %s, one refreshes for both', async (_, step) => {
+    await bothRefresh(step)
+    expect(server.refreshes()).toHaveLength(1)
+  })
+
+  it.each(since(12))(
+    'with %s, a message that comes late costs a refresh, and nobody is signed out',
+    async (_, step) => {
+      channels.hold()
+      expect(await bothRefresh(step)).toEqual({ answered: 2, endings: [0, 0] })
+      expect(server.refreshes()).toHaveLength(2)
+    },
+  )
+
+  it('R13: with step 11, the other tab stays signed in', async () => {
+    const [one, other] = await openTwo(step11)
+    one.logout()
+    expect(await personOf(other.api('/projects'))).toBe('ada')
+  })
+
+  it.each(since(12))('R13: with %s, the other tab is signed out', async (_, step) => {
+    const [one, other] = await openTwo(step)
+    one.logout()
+    await channels.arrived()
+    expect(other.ended).toHaveBeenCalledOnce()
+    await expect(other.api('/projects')).rejects.toThrow(endOf(step))
+  })
+
+  it.each([
+    ['step 11', 'ada', step11],
+    ['step 12', 'bob', step12],
+    ['your code', 'bob', yours],
+  ] as const)('R13: with %s, the other tab is that of %s', async (_, person, step) => {
+    const [one, other] = await openTwo(step)
+    one.login(server.signIn('bob'))
+    await channels.arrived()
+    expect(await personOf(other.api('/projects'))).toBe(person)
+    expect(other.ended).not.toHaveBeenCalled()
+  })
+
+  it.each(since(12))(
     'R6: with %s, Ada’s token that comes late is not taken for Bob’s',
     async (_, step) => {
       const [one, other] = await openTwo(step)
       elapse(LIFETIME)
       channels.hold()
       await one.api('/projects')
-      other.signIn(server.signIn('bob'))
+      other.login(server.signIn('bob'))
       channels.release()
       expect(await personOf(other.api('/projects'))).toBe('bob')
     },

@@ -1,38 +1,43 @@
-interface Grant {
+interface TokenGrant {
   accessToken: string
 }
 
-export function createApi(onEnd: () => void) {
+export function createAuth(onEnd: () => void) {
   let accessToken = ''
 
   async function api(path: string, init?: RequestInit): Promise<Response> {
     const response = await send(path, accessToken, init)
     if (response.status !== 401) return response
-    await refresh()
+    await nextToken()
     return api(path, init)
   }
 
-  async function refresh(): Promise<void> {
+  async function nextToken(): Promise<string> {
     try {
-      const response = await fetch('/api/auth/refresh', { method: 'POST' })
-      if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`)
-      signIn(await response.json())
+      login(await requestGrant())
     } catch (error) {
-      signOut()
+      logout()
       throw error
     }
+    return accessToken
   }
 
-  function signIn(grant: Grant): void {
+  function login(grant: TokenGrant): void {
     accessToken = grant.accessToken
   }
 
-  function signOut(): void {
+  function logout(): void {
     accessToken = ''
     onEnd()
   }
 
-  return { api, signIn, signOut }
+  return { api, login, logout }
+}
+
+async function requestGrant(): Promise<TokenGrant> {
+  const response = await fetch('/api/auth/refresh', { method: 'POST' })
+  if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`)
+  return response.json()
 }
 
 function send(path: string, accessToken: string, init?: RequestInit): Promise<Response> {

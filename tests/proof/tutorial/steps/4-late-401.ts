@@ -1,45 +1,53 @@
-interface Grant {
+interface TokenGrant {
   accessToken: string
 }
 
-export function createApi(onEnd: () => void) {
+export function createAuth(onEnd: () => void) {
   let accessToken = ''
-  let flight: Promise<void> | null = null
+  let refresh: Promise<string> | null = null
 
   async function api(path: string, init?: RequestInit): Promise<Response> {
-    const sent = accessToken
-    const response = await send(path, sent, init)
+    const token = accessToken
+    const response = await send(path, token, init)
     if (response.status !== 401) return response
-    if (sent === accessToken) await refresh() // R3
-    return send(path, accessToken, init) // R4
+    return send(path, await tokenAfter401(token), init) // R4
   }
 
-  function refresh(): Promise<void> {
-    flight ??= fly().finally(() => (flight = null)) // R1
-    return flight
+  function tokenAfter401(rejected: string): string | Promise<string> {
+    return rejected === accessToken ? nextToken() : accessToken // R3
   }
 
-  async function fly(): Promise<void> {
+  function nextToken(): Promise<string> {
+    refresh ??= runRefresh().finally(() => (refresh = null)) // R1
+    return refresh
+  }
+
+  async function runRefresh(): Promise<string> {
     try {
-      const response = await fetch('/api/auth/refresh', { method: 'POST' })
-      if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`)
-      signIn(await response.json())
+      login(await requestGrant())
     } catch (error) {
-      signOut()
+      logout()
       throw error
     }
+    return accessToken
   }
 
-  function signIn(grant: Grant): void {
+  function login(grant: TokenGrant): void {
     accessToken = grant.accessToken
   }
 
-  function signOut(): void {
+  function logout(): void {
     accessToken = ''
     onEnd()
   }
 
-  return { api, signIn, signOut }
+  return { api, login, logout }
+}
+
+async function requestGrant(): Promise<TokenGrant> {
+  const response = await fetch('/api/auth/refresh', { method: 'POST' })
+  if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`)
+  return response.json()
 }
 
 function send(path: string, accessToken: string, init?: RequestInit): Promise<Response> {

@@ -1,50 +1,83 @@
-interface Grant {
+interface TokenGrant {
   accessToken: string
   expiresIn: number // seconds
 }
 
-export function createApi(onEnd: () => void) {
+export function createAuth(onEnd: () => void) {
   let accessToken = ''
   let expiresAt = 0
-  let flight: Promise<void> | null = null
+  let refresh: Promise<string> | null = null
 
   async function api(path: string, init?: RequestInit): Promise<Response> {
-    const sent = await authorize()
-    const response = await send(path, sent, init)
+    const token = await tokenToSend()
+    const response = await send(path, token, init)
     if (response.status !== 401) return response
-    if (sent === accessToken) expiresAt = 0 // R3
-    return send(path, await authorize(), init) // R4
+    return send(path, await tokenAfter401(token), init) // R4
   }
 
-  async function authorize(): Promise<string> {
-    if (Date.now() >= expiresAt) await refresh() // R2
+  function tokenToSend(): string | Promise<string> {
+    return Date.now() < expiresAt ? accessToken : nextToken() // R2
+  }
+
+  function tokenAfter401(rejected: string): string | Promise<string> {
+    if (rejected === accessToken) expiresAt = 0 // R3
+    return tokenToSend()
+  }
+
+  function nextToken(): Promise<string> {
+    refresh ??= runRefresh().finally(() => (refresh = null)) // R1
+    return refresh
+  }
+
+  async function runRefresh(): Promise<string> {
+    try {
+      login(await requestGrant())
+    } catch (error) {
+      if (isRefusal(error)) logout() // R8
+      throw error // R7
+    }
     return accessToken
   }
 
-  function refresh(): Promise<void> {
-    flight ??= fly().finally(() => (flight = null)) // R1
-    return flight
-  }
-
-  async function fly(): Promise<void> {
-    const response = await fetch('/api/auth/refresh', { method: 'POST' })
-    if ([400, 401, 403].includes(response.status)) signOut() // R8
-    if (!response.ok) throw new Error(`The refresh was answered ${response.status}.`) // R7
-    signIn(await response.json())
-  }
-
-  function signIn(grant: Grant): void {
+  function login(grant: TokenGrant): void {
     accessToken = grant.accessToken
     expiresAt = Date.now() + grant.expiresIn * 1000
   }
 
-  function signOut(): void {
+  function logout(): void {
     accessToken = ''
     expiresAt = 0
     onEnd()
   }
 
-  return { api, signIn, signOut }
+  return { api, login, logout }
+}
+
+async function requestGrant(): Promise<TokenGrant> {
+  const response = await fetch('/api/auth/refresh', { method: 'POST' })
+  if (!response.ok) throw new ApiError(response)
+  return response.json()
+}
+
+class ApiError extends Error {
+  readonly status: number
+  readonly headers: Headers
+
+  constructor({ status, headers }: Response) {
+    super(`The refresh was answered ${status}.`)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+const TEMPORARY = [408, 425, 429]
+
+/** Whether the API rejected the refresh token: any other error may be temporary. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false
+  const { status, headers } = error
+  const isPage = headers.get('content-type')?.startsWith('text/html')
+  return status >= 400 && status < 500 && !TEMPORARY.includes(status) && !isPage
 }
 
 function send(path: string, accessToken: string, init?: RequestInit): Promise<Response> {
