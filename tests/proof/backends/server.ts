@@ -112,6 +112,7 @@ export async function createServerProcess(
     if (!running || running.exitCode !== null) return
     const ended = once(running, 'exit')
     running.kill('SIGTERM')
+    running.kill('SIGCONT') // It may be paused, by a test that failed.
     await ended
   }
 
