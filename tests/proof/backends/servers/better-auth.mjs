@@ -43,6 +43,7 @@ for (const name of database.user.length === 0 ? ['admin', 'demo'] : []) {
 }
 
 const app = express()
+app.use(cors({ origin: trustedOrigins, credentials: true }))
 app.use((req, res, next) => {
   console.log(req.method, req.path)
   if (req.path.endsWith('/sign-in/email')) {
@@ -50,7 +51,6 @@ app.use((req, res, next) => {
   }
   next()
 })
-app.use(cors({ origin: trustedOrigins, credentials: true }))
 app.all('/api/auth/*splat', toNodeHandler(auth))
 app.use(express.json())
 

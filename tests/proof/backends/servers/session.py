@@ -18,8 +18,8 @@ settings.configure(
         "corsheaders",
     ],
     MIDDLEWARE=[
-        f"{__name__}.log_requests",
         "corsheaders.middleware.CorsMiddleware",
+        f"{__name__}.log_requests",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",

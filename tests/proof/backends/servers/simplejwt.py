@@ -17,7 +17,7 @@ settings.configure(
         "rest_framework_simplejwt.token_blacklist",
         "corsheaders",
     ],
-    MIDDLEWARE=[f"{__name__}.log_requests", "corsheaders.middleware.CorsMiddleware"],
+    MIDDLEWARE=["corsheaders.middleware.CorsMiddleware", f"{__name__}.log_requests"],
     CORS_ALLOW_ALL_ORIGINS=True,  # And no cookies.
     DATABASES={
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATA"] + "/db.sqlite3"}
