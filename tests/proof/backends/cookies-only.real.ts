@@ -1,46 +1,41 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { explainSignIn, fieldErrors } from '@/api/errors.ts'
-import { SessionEndedError, createRequest } from '@/auth/index.ts'
-import type { AuthBackend, CallOptions } from '@/auth/index.ts'
+import { SessionEndedError } from '@/auth/index.ts'
+import type { AuthBackend } from '@/auth/index.ts'
 import { createJourney, demo, messages } from './journeys.ts'
 import type { Journey } from './journeys.ts'
+import {
+  createBetterAuthSession,
+  sessionFetch as betterAuthFetch,
+} from './examples/better-auth-session.ts'
 import { createSessionBackend, sessionFetch } from './examples/cookies-only.ts'
 import { useRealServer } from './realServer.ts'
 
-/** The lines of docs/backends/cookies-only.md for better-auth. */
-function createBetterAuthSession(baseURL: string): AuthBackend {
-  const request = createRequest({ baseURL })
-  async function refresh({ signal }: CallOptions = {}) {
-    const session = await request('GET', '/auth/get-session', { signal })
-    if (!session) throw Object.assign(new Error('Nobody is signed in'), { status: 401 })
-    const { id, name } = session.user
-    const accessToken = `${Date.now()}.${Math.random()}`
-    const user = { id, username: name, name, roles: [] }
-    return { accessToken, tokenType: 'cookie', expiresIn: 31_536_000, user }
-  }
+/** The account `demo` signs in by its e-mail. */
+function createBetterAuthBackend(baseURL: string): AuthBackend {
+  const backend = createBetterAuthSession(baseURL)
+  const emailOf = (username: string) => `${username}@example.com`
   return {
-    async login({ username, password }, { signal } = {}) {
-      const body = { email: `${username}@example.com`, password }
-      await request('POST', '/auth/sign-in/email', { body, signal })
-      return refresh({ signal })
-    },
-    refresh,
-    logout: ({ signal }) => request('POST', '/auth/sign-out', { body: {}, signal }),
+    ...backend,
+    login: ({ username, password }, options) =>
+      backend.login({ username: emailOf(username), password }, options),
   }
 }
 
-const cookiesOnly = { hasCookies: true, clientFetch: sessionFetch }
 const openDjango = useRealServer('session', {
-  ...cookiesOnly,
   path: '/api',
+  hasCookies: true,
+  clientFetch: sessionFetch,
   createBackend: createSessionBackend,
   isRefresh: ({ path }, before) => path === '/api/user' && before?.path !== '/api/login',
 })
-const openBetterAuth = useRealServer('better-auth', {
-  ...cookiesOnly,
-  createBackend: createBetterAuthSession,
+const openBetterAuth = useRealServer('better-auth-session', {
+  path: '/api',
+  hasCookies: true,
+  clientFetch: betterAuthFetch,
+  createBackend: createBetterAuthBackend,
   isRefresh: ({ path }, before) =>
-    path === '/auth/get-session' && before?.path !== '/auth/sign-in/email',
+    path === '/api/auth/get-session' && before?.path !== '/api/auth/sign-in/email',
 })
 
 describe.each([
@@ -90,7 +85,7 @@ describe.each([
     await auth.refresh()
   })
 
-  it('a reload finds the session again by one request', async () => {
+  it('a reload finds the session again by one refresh', async () => {
     await here.signIn()
     const { auth, api } = here.openTab()
     await auth.restore()
@@ -120,7 +115,7 @@ describe.each([
   })
 })
 
-it('Django says what is wrong with a field', async () => {
+it('what is wrong with a field is told by its name', async () => {
   const here = await createJourney(openDjango())
   const cookie = () => `XSRF-TOKEN=${here.api.cookies!.get('XSRF-TOKEN') ?? ''}`
   vi.stubGlobal('document', Object.defineProperty(new EventTarget(), 'cookie', { get: cookie }))

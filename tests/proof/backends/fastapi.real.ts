@@ -11,13 +11,13 @@ const open = useRealServer('fastapi', {
 
 describeJourneys('FastAPI', { leeway: false, revokes: true }, open())
 
-it('says in its words that the password is wrong', async () => {
+it('a wrong password is told in the words of the API', async () => {
   const { auth } = (await createJourney(open())).openTab()
   const refused = await auth.login({ ...demo, password: 'wrong' }).catch((error) => error)
   expect(explainSignIn(refused)).toBe('Incorrect username or password')
 })
 
-it('says what is wrong with a field', async () => {
+it('what is wrong with a field is told by its name', async () => {
   const { api } = await (await createJourney(open())).signIn()
   const refused = await api('/projects', { method: 'POST', body: { name: '' } }).catch((e) => e)
   expect(Object.keys(fieldErrors(refused))).toEqual(['name'])

@@ -53,14 +53,10 @@ async function signInAt(start: string, login: string): Promise<string> {
   throw new Error(`The provider does not lead back: ${url}`)
 }
 
-const open = useRealServer(
-  'oidc',
-  {
-    createBackend: createBackend as JourneyApi['createBackend'],
-    isRefresh: ({ body }) => new URLSearchParams(body).get('grant_type') === 'refresh_token',
-  },
-  { APP },
-)
+const open = useRealServer('oidc', {
+  createBackend: createBackend as JourneyApi['createBackend'],
+  isRefresh: ({ body }) => new URLSearchParams(body).get('grant_type') === 'refresh_token',
+})
 
 describeJourneys('oidc-provider', { leeway: false, revokes: true }, open())
 

@@ -1,7 +1,7 @@
 /** A real server for the journeys of a file. Before each request its clock gets the journey's time. */
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import type { JourneyApi, OpenApi } from './journeys.ts'
-import { createServerProcess } from './server.ts'
+import { addResult, createServerProcess } from './server.ts'
 import type { ServerName, ServerProcess } from './server.ts'
 
 const network = globalThis.fetch
@@ -19,14 +19,32 @@ export function useRealServer(name: ServerName, options: RealApi, env = {}) {
     server = await createServerProcess(name, env)
     server.setClock(Date.UTC(2030, 0, 1))
     await server.start()
-  })
-  afterAll(async () => {
-    console.log(`${name}: ${server.refreshes()} refreshes in the server's log`)
-    await server.remove()
-  })
+  }, 60_000)
+  afterAll(() => server.remove())
+
+  /** Notes how the test ends that has just begun, once. */
+  let noted: unknown
+  function note(): void {
+    const { currentTestName } = expect.getState()
+    if (noted === currentTestName) return
+    noted = currentTestName
+    const before = server.refreshes()
+    const started = performance.now()
+    onTestFinished(({ task }) =>
+      addResult({
+        where: 'in process',
+        server: name,
+        journey: task.name,
+        refreshes: server.refreshes() - before,
+        passed: task.result?.state === 'pass',
+        seconds: (performance.now() - started) / 1000,
+      }),
+    )
+  }
 
   return (more: Partial<JourneyApi> = {}): OpenApi =>
     (now) => {
+      note()
       const cookies = new Map<string, string>()
       const send = hasCookies ? withCookies(cookies, server.origin) : network
       return {

@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   closeSync,
   mkdtempSync,
   openSync,
@@ -19,29 +20,35 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 
-export type ServerName =
-  'express' | 'django' | 'oidc' | 'fastapi' | 'nest' | 'better-auth' | 'session'
+export type ServerName = keyof typeof SERVERS
 
-/** What a server's log says of a refresh that reached it. */
-const REFRESH: Record<ServerName, RegExp> = {
-  express: /POST \/refresh-token/g,
-  django: /POST \/api\/token\/refresh\//g,
-  oidc: /POST \/token refresh_token/g,
-  fastapi: /POST \/refresh/g,
-  nest: /POST \/auth\/refresh/g,
-  'better-auth': /GET \/auth\/(?:token|get-session)/g,
-  session: /GET \/api\/user/g,
-}
+const nodeServer = (file: string) => [process.execPath, file]
+const pythonServer = (file: string) => ['/usr/bin/python3', file]
 
-const COMMAND: Record<ServerName, string[]> = {
-  express: [process.execPath, 'express.mjs'],
-  django: ['/usr/bin/python3', 'simplejwt.py'],
-  oidc: [process.execPath, 'oidc.mjs'],
-  fastapi: ['/usr/bin/python3', 'fastapi_app.py'],
-  nest: [process.execPath, 'nest.mjs'],
-  'better-auth': [process.execPath, 'better-auth.mjs'],
-  session: ['/usr/bin/python3', 'session.py'],
-}
+/** How each is started, and what its log says of a refresh. A sign-in that asks for its token is none. */
+const SERVERS = {
+  express: { command: nodeServer('express.mjs'), refresh: /POST \/refresh-token/g },
+  fastapi: { command: pythonServer('fastapi_app.py'), refresh: /POST \/refresh/g },
+  simplejwt: { command: pythonServer('simplejwt.py'), refresh: /^POST \/api\/token\/refresh\//gm },
+  nest: { command: nodeServer('nest.mjs'), refresh: /POST \/auth\/refresh/g },
+  'better-auth': {
+    command: nodeServer('better-auth.mjs'),
+    refresh: /(?<!^signed in\n)^GET \/api\/auth\/token/gm,
+  },
+  'better-auth-session': {
+    command: nodeServer('better-auth.mjs'),
+    refresh: /(?<!^signed in\n)^GET \/api\/auth\/get-session/gm,
+  },
+  session: {
+    command: pythonServer('session.py'),
+    refresh: /(?<!^signed in\n)^GET \/api\/user/gm,
+  },
+  oidc: { command: nodeServer('oidc.mjs'), refresh: /POST \/token refresh_token/g },
+} satisfies Record<string, { command: string[]; refresh: RegExp }>
+
+/** Where the build of the browser's journeys is, and where it is when the API is on another origin. */
+export const APP = 'http://localhost:8092'
+export const APP_ELSEWHERE = 'http://localhost:8095'
 
 /** Where .ci/backends has installed the servers. */
 function installed(): string {
@@ -58,13 +65,14 @@ export async function createServerProcess(
   const folder = installed()
   const data = mkdtempSync(join(folder, `${name}-`))
   const address = port ?? String(await freePort())
-  const [command, ...args] = COMMAND[name] as [string, ...string[]]
+  const [command, ...args] = SERVERS[name].command as [string, ...string[]]
   const options = {
     cwd: folder,
     env: {
       ...process.env,
       DATA: data,
       PORT: address,
+      ORIGINS: `${APP} ${APP_ELSEWHERE}`,
       TZ: 'UTC',
       PYTHONUNBUFFERED: '1',
       LD_PRELOAD: process.env.LIBFAKETIME,
@@ -104,8 +112,13 @@ export async function createServerProcess(
     if (!running || running.exitCode !== null) return
     const ended = once(running, 'exit')
     running.kill('SIGTERM')
+    running.kill('SIGCONT') // It may be paused, by a test that failed.
     await ended
   }
+
+  /** It accepts requests, and answers none of them until `resume`. */
+  const pause = () => void running!.kill('SIGSTOP')
+  const resume = () => void running!.kill('SIGCONT')
 
   const readLog = () => readFileSync(join(data, 'log'), 'utf8')
 
@@ -115,13 +128,15 @@ export async function createServerProcess(
     data,
     start,
     stop,
+    pause,
+    resume,
     setClock,
     readLog,
     /** How many refreshes have reached the server, by its own log. */
-    refreshes: () => readLog().match(REFRESH[name])?.length ?? 0,
+    refreshes: () => readLog().match(SERVERS[name].refresh)?.length ?? 0,
     /** The account `demo` is disabled from now on. */
     disable(): void {
-      if (name === 'django') execFileSync(command, [...args, 'disable'], options)
+      if (name === 'simplejwt') execFileSync(command, [...args, 'disable'], options)
       else writeFileSync(join(data, 'disabled-demo'), '')
     },
     async remove(): Promise<void> {
@@ -132,6 +147,18 @@ export async function createServerProcess(
 }
 
 export type ServerProcess = Awaited<ReturnType<typeof createServerProcess>>
+
+/** Adds a row to those that .ci/backends prints as a table (table.ts). */
+export function addResult(row: {
+  where: 'in process' | 'Chromium'
+  server: ServerName
+  journey: string
+  refreshes: number
+  passed: boolean
+  seconds: number
+}): void {
+  appendFileSync(join(installed(), 'results'), `${JSON.stringify(row)}\n`)
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

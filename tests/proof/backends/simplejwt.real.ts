@@ -3,7 +3,7 @@ import { createJourney, describeJourneys } from './journeys.ts'
 import { createSimplejwtBackend } from './examples/simplejwt.ts'
 import { useRealServer } from './realServer.ts'
 
-const open = useRealServer('django', {
+const open = useRealServer('simplejwt', {
   path: '/api',
   createBackend: createSimplejwtBackend,
   isRefresh: ({ path }) => path === '/api/token/refresh/',

@@ -4,7 +4,8 @@ import type { AuthBackend, TokenGrant } from '@/auth/index.ts'
 
 export function createSimplejwtBackend(baseURL = '/api', storage = browserStorage()): AuthBackend {
   const kept = createStoredValue('auth.refresh-token', storage)
-  const request = createRequest({ baseURL })
+  // No cookies are needed, and an API that allows every origin must not be sent any.
+  const request = createRequest({ baseURL, credentials: 'same-origin' })
 
   /** After a refusal, unless somebody has signed in in another tab. */
   const forget = (token: string | null) => (error: unknown) => {

@@ -1,5 +1,6 @@
 // Express and jsonwebtoken: two tokens, a protected resource, no more. Copied beside its packages by .ci/backends.
 import process from 'node:process'
+import cors from 'cors'
 import express from 'express'
 import jwt from 'jsonwebtoken'
 
@@ -12,6 +13,7 @@ const projects = {}
 const signAccess = (username) => jwt.sign({ username }, ACCESS_SECRET, { expiresIn: '15m' })
 
 const app = express()
+app.use(cors()) // Every origin, and no cookies.
 app.use(express.json())
 app.use((req, res, next) => {
   console.log(req.method, req.path)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import jwt
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import OAuth2PasswordBearer, OAuth2PasswordRequestForm
 from pydantic import BaseModel, Field
 
@@ -14,6 +15,12 @@ REFRESH_KEY = "another-secret-of-this-server-on-loopback"
 ALGORITHM = "HS256"
 
 app = FastAPI()
+app.add_middleware(
+    CORSMiddleware,
+    allow_origins=os.environ["ORIGINS"].split(),
+    allow_methods=["*"],
+    allow_headers=["*"],
+)
 oauth2_scheme = OAuth2PasswordBearer(tokenUrl="token")
 users = {name: {"username": name, "disabled": False} for name in ("admin", "demo")}
 projects = {}
@@ -25,7 +32,7 @@ class Refresh(BaseModel):
 
 
 class Project(BaseModel):
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=2)
 
 
 def refused(detail: str):

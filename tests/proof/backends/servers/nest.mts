@@ -19,17 +19,28 @@ import {
 } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { JwtModule, JwtService } from '@nestjs/jwt'
-import { IsNotEmpty, IsString } from 'class-validator'
+import { IsNotEmpty, IsString, MinLength } from 'class-validator'
 import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 const WEEK = 7 * 86_400
 const users = ['admin', 'demo']
 const projects = new Map<string, object[]>()
-const refreshTokens = new Map<string, { sub: string; until: number }>()
+
+/** In memory, and in a file while the server is down. */
+const file = `${process.env.DATA}/refresh-tokens.json`
+const refreshTokens = new Map<string, { sub: string; until: number }>(
+  existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [],
+)
+process.on('SIGTERM', () => {
+  writeFileSync(file, JSON.stringify([...refreshTokens]))
+  process.exit()
+})
 
 class ProjectDto {
-  @IsString()
+  @MinLength(2)
   @IsNotEmpty()
+  @IsString()
   name!: string
 }
 
@@ -76,6 +87,7 @@ class AuthController {
     return this.grant(found.sub, res)
   }
 
+  @UseGuards(AuthGuard)
   @HttpCode(204)
   @Post('logout')
   logout(@Req() req: any, @Res({ passthrough: true }) res: any) {
@@ -129,5 +141,6 @@ app.use((req: any, _res: unknown, next: () => void) => {
   console.log(req.method, req.url)
   next()
 })
+app.enableCors({ origin: process.env.ORIGINS!.split(' '), credentials: true })
 app.useGlobalPipes(new ValidationPipe())
 await app.listen(Number(process.env.PORT), '127.0.0.1')

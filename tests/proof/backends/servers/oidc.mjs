@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import process from 'node:process'
 import { Provider } from 'oidc-provider'
 
-const { PORT, APP, DATA } = process.env
+const { PORT, ORIGINS, DATA } = process.env
+const origins = ORIGINS.split(' ')
 const issuer = `http://127.0.0.1:${PORT}`
 const usernames = ['admin', 'demo']
 const projects = {}
@@ -52,11 +53,11 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      redirect_uris: [`${APP}/callback`],
-      post_logout_redirect_uris: [`${APP}/login`],
+      redirect_uris: origins.map((origin) => `${origin}/callback`),
+      post_logout_redirect_uris: origins.map((origin) => `${origin}/login`),
     },
   ],
-  clientBasedCORS: (ctx, origin) => origin === APP,
+  clientBasedCORS: (ctx, origin) => origins.includes(origin),
   claims: { openid: ['sub'], profile: ['preferred_username', 'name', 'roles'] },
   cookies: { keys: ['a-key-of-this-server-on-loopback'] },
   features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
@@ -100,6 +101,9 @@ async function interact(req, res) {
 }
 
 async function answerProjects(req, res) {
+  res.setHeader('access-control-allow-origin', '*')
+  res.setHeader('access-control-allow-headers', 'authorization, content-type')
+  if (req.method === 'OPTIONS') return res.writeHead(204).end()
   const token = await provider.AccessToken.find(req.headers.authorization?.slice('Bearer '.length))
   res.setHeader('content-type', 'application/json')
   if (!token || isDisabled(token.accountId)) {

@@ -3,6 +3,7 @@ import os
 from datetime import timedelta
 
 import django
+from corsheaders.defaults import default_headers
 from django.conf import settings
 
 settings.configure(
@@ -14,8 +15,11 @@ settings.configure(
         "django.contrib.contenttypes",
         "django.contrib.sessions",
         "rest_framework",
+        "corsheaders",
     ],
     MIDDLEWARE=[
+        "corsheaders.middleware.CorsMiddleware",
+        f"{__name__}.log_requests",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -26,9 +30,17 @@ settings.configure(
     SESSION_COOKIE_AGE=int(timedelta(days=7).total_seconds()),
     CSRF_COOKIE_NAME="XSRF-TOKEN",
     CSRF_HEADER_NAME="HTTP_X_XSRF_TOKEN",
-    CSRF_TRUSTED_ORIGINS=[os.environ.get("APP", "http://localhost:8092")],
+    CSRF_TRUSTED_ORIGINS=os.environ["ORIGINS"].split(),
+    CORS_ALLOWED_ORIGINS=os.environ["ORIGINS"].split(),
+    CORS_ALLOW_CREDENTIALS=True,
+    CORS_ALLOW_HEADERS=[*default_headers, "x-xsrf-token"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     USE_TZ=True,
+    LOGGING={
+        "version": 1,
+        "disable_existing_loggers": False,
+        "loggers": {"django.server": {"level": "ERROR"}},
+    },
     REST_FRAMEWORK={
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -52,6 +64,14 @@ from rest_framework.views import APIView  # noqa: E402
 projects = {}
 
 
+def log_requests(get_response):
+    def middleware(request):
+        print(request.method, request.path)
+        return get_response(request)
+
+    return middleware
+
+
 class Session(SessionAuthentication):
     def authenticate_header(self, request):
         return "Session"
@@ -62,7 +82,7 @@ class View(APIView):
 
 
 class ProjectSerializer(serializers.Serializer):
-    name = serializers.CharField()
+    name = serializers.CharField(min_length=2)
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
@@ -82,6 +102,7 @@ class Login(View):
         if not user:
             raise ValidationError({"non_field_errors": ["Unable to log in with provided credentials."]})
         login(request, user)
+        print("signed in")
         return Response(status=204)
 
 

@@ -15,7 +15,10 @@ settings.configure(
         "django.contrib.contenttypes",
         "rest_framework",
         "rest_framework_simplejwt.token_blacklist",
+        "corsheaders",
     ],
+    MIDDLEWARE=["corsheaders.middleware.CorsMiddleware", f"{__name__}.log_requests"],
+    CORS_ALLOW_ALL_ORIGINS=True,  # And no cookies.
     DATABASES={
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATA"] + "/db.sqlite3"}
     },
@@ -39,6 +42,7 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.urls import path  # noqa: E402
+from rest_framework import serializers  # noqa: E402
 from rest_framework.decorators import api_view  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework_simplejwt.views import (  # noqa: E402
@@ -50,10 +54,22 @@ from rest_framework_simplejwt.views import (  # noqa: E402
 projects = {}
 
 
+def log_requests(get_response):
+    def middleware(request):
+        print(request.method, request.path)
+        return get_response(request)
+
+    return middleware
+
+
 @api_view(["GET"])
 def me(request):
     user = request.user
     return Response({"id": user.id, "username": user.username, "is_staff": user.is_staff})
+
+
+class ProjectSerializer(serializers.Serializer):
+    name = serializers.CharField(min_length=2)
 
 
 @api_view(["GET", "POST"])
@@ -61,8 +77,10 @@ def projects_view(request):
     mine = projects.setdefault(request.user.username, [])
     if request.method == "GET":
         return Response(mine)
-    mine.append(request.data)
-    return Response(request.data)
+    project = ProjectSerializer(data=request.data)
+    project.is_valid(raise_exception=True)
+    mine.append(project.data)
+    return Response(project.data)
 
 
 urlpatterns = [
