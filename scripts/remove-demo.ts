@@ -87,6 +87,7 @@ const demo = [
   'tests/e2e/screens.ts',
   'tests/e2e/screenshots.ts',
   'tests/e2e/tabs.spec.ts',
+  'tests/e2e/waits.ts',
   'tests/e2e/window.ts',
   'tests/e2e/work.spec.ts',
   ...(keepsProof ? proofOfTheDemo() : ['tests/proof']),

@@ -9,6 +9,7 @@ import {
   expectNobody,
   expectPerson,
   openPage,
+  personIn,
   REFRESH,
   signIn,
   signOut,
@@ -17,12 +18,16 @@ import {
 } from './fixtures.ts'
 import type { Mock } from './fixtures.ts'
 import { choose, openLab, press, report, RESOURCE } from './lab.ts'
+import { expectShortWaits, followLink, measureCalls, REFRESH_TAKES } from './waits.ts'
 import { freeze, openWindow, test as sleepTest } from './window.ts'
 
 const LOGIN = '/api/auth/login'
 
 /** How many requests the lab sends when it is told to. */
 const BURST = 5
+
+/** Twelve tabs keep a machine busy. */
+const patiently = expect.configure({ timeout: 60_000 })
 
 test(
   'R1: six tabs: one refresh for each burst of 401s, one at a time for reloads',
@@ -82,15 +87,55 @@ test(
   },
 )
 
-test('R1: twelve tabs share one refresh', async ({ page, mock }) => {
+test('R1: twelve tabs share one refresh, of 401s and as they are reloaded', async ({
+  page,
+  mock,
+}) => {
   test.setTimeout(300_000)
+  await page.context().addInitScript(noteFirstLock)
   const tabs = await openLabs(page, 12)
   await mock.control('expire-access')
   const before = await mock.count(REFRESH)
   await sendInAll(tabs)
   expect(await mock.count(REFRESH)).toBe(before + 1)
   for (const tab of tabs) await expectPerson(tab, 'Demo')
+
+  // Time for most of them to come to where they need a token. One that comes later refreshes as well.
+  await mock.control('faults', { path: REFRESH, times: 1, delayMs: 4_000 })
+  await Promise.all(tabs.map((tab) => tab.reload()))
+  for (const tab of tabs) await patiently(personIn(tab)).toContainText('Demo')
+  const restores = await Promise.all(tabs.map((tab) => tab.evaluate(readRestore, REFRESH)))
+  const firstAnswer = Math.min(...restores.flatMap(({ answeredAt }) => answeredAt))
+  const early = restores.filter(({ askedAt }) => askedAt < firstAnswer)
+  expect(early.length, 'tabs that need a token before it comes').toBeGreaterThan(1)
+  expect(early.flatMap(({ answeredAt }) => answeredAt)).toEqual([firstAnswer])
 })
+
+test(
+  'R16: three tabs at an expiry: none waits much longer than the one refresh takes',
+  everyEngine,
+  async ({ page, mock }) => {
+    await signIn(page)
+    const tabs = [page, await openTab(page, '/dashboard'), await openTab(page, '/dashboard')]
+    for (const tab of tabs) await expectDashboard(tab)
+
+    for (let round = 1; round <= 5; round += 1) {
+      for (const tab of tabs) {
+        await tab.evaluate(followLink, '/')
+        await expect(tab).toHaveURL('/')
+      }
+      await mock.control('faults', { path: REFRESH, times: 1, delayMs: REFRESH_TAKES })
+      await mock.control('expire-access')
+      await Promise.all(tabs.map((tab) => tab.evaluate(followLink, '/dashboard')))
+      for (const tab of tabs) await expectDashboard(tab)
+
+      expectShortWaits(
+        await Promise.all(tabs.map((tab) => tab.evaluate(measureCalls, REFRESH))),
+        round,
+      )
+    }
+  },
+)
 
 test(
   'R8: a session that is refused to one tab ends in all, and each finds back',
@@ -345,11 +390,32 @@ async function sendInAll(tabs: Page[]): Promise<void> {
 }
 
 async function expectSent(tab: Page): Promise<void> {
-  await expect(report(tab)).toHaveText(`${BURST} of ${BURST} requests succeeded.`)
+  await patiently(report(tab)).toHaveText(`${BURST} of ${BURST} requests succeeded.`)
 }
 
 function statuses(entries: { path: string; status: number }[], path: string): number[] {
   return entries.filter((entry) => entry.path === path).map(({ status }) => status)
+}
+
+/** In the page, before all else: notes when the app first asks for the lock of a refresh. */
+function noteFirstLock(): void {
+  const { locks } = navigator
+  if (!locks) return // An empty page.
+  const { request } = locks
+  locks.request = (...given: unknown[]) => {
+    document.documentElement.dataset.askedAt ??= String(performance.now())
+    return Reflect.apply(request, locks, given)
+  }
+}
+
+/** In the page: when it asked for a token, and when refreshes of its own were answered. */
+function readRestore(path: string) {
+  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+  const refreshes = entries.filter(({ name }) => new URL(name).pathname === path)
+  return {
+    askedAt: performance.timeOrigin + Number(document.documentElement.dataset.askedAt),
+    answeredAt: refreshes.map(({ responseEnd }) => performance.timeOrigin + responseEnd),
+  }
 }
 
 /**

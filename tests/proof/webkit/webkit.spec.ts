@@ -3,6 +3,7 @@ import { test as base, expect } from '@playwright/test'
 import { Mock, names, REFRESH } from '../../e2e/fixtures.ts'
 import { labNames, NOTHING, REFUSED, RESOURCE } from '../../e2e/lab.ts'
 import { scenarios } from '../../e2e/scenarios.ts'
+import { expectShortWaits, followLink, measureCalls, REFRESH_TAKES } from '../../e2e/waits.ts'
 import { startWebKit } from './driver.ts'
 import type { Tab, WebKit } from './driver.ts'
 
@@ -72,6 +73,28 @@ test('R1: six tabs: one refresh for each burst of 401s', async ({ webkit, mock }
 
     const refreshes = (await mock.statuses(REFRESH)).slice(before.length)
     expect(refreshes, `refreshes of round ${round}`).toEqual([200])
+  }
+})
+
+test('R16: three tabs at an expiry: none waits much longer than the one refresh takes', async ({
+  webkit,
+  mock,
+}) => {
+  const tabs = [await signIn(webkit)]
+  while (tabs.length < 3) tabs.push(await webkit.openTab('/dashboard'))
+  for (const tab of tabs) await expectDashboard(tab, 'Demo')
+
+  for (let round = 1; round <= 5; round += 1) {
+    for (const tab of tabs) {
+      await tab.run(followLink, '/')
+      await expect.poll(() => tab.url()).toBe('/')
+    }
+    await mock.control('faults', { path: REFRESH, times: 1, delayMs: REFRESH_TAKES })
+    await mock.control('expire-access')
+    for (const tab of tabs) await tab.run(followLink, '/dashboard')
+    for (const tab of tabs) await expectDashboard(tab, 'Demo')
+
+    expectShortWaits(await Promise.all(tabs.map((tab) => tab.run(measureCalls, REFRESH))), round)
   }
 })
 
