@@ -150,6 +150,7 @@ describe('The refresh lab', () => {
     expect(words(chart())).not.toMatch(/answered|\d refresh/)
     expect(screen.button('Save as SVG').getAttribute('aria-disabled')).toBe('true')
 
+    await chooseNothing()
     await click(screen.button('Send requests'))
 
     expect(screen.region('Last run')).toBe(region)
