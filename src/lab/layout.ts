@@ -21,6 +21,8 @@ export interface Part {
   client: ClientName
   requests: number
   trace: Trace | null
+  /** It is none of this person's: nothing of it is told as a result. */
+  isExample?: boolean
   /** How many refreshes, and how many tabs, to leave room for. */
   refreshes: number
   tabs: number
@@ -30,12 +32,15 @@ export interface Part {
 export interface Group {
   title: Words | null
   labels: Words[]
+  /** How high lanes are of which nothing is known yet. */
+  tracks: number[]
   lanes: { lane: number; row: Row }[]
   rest: Words | null
 }
 
 export interface Section {
   client: ClientName
+  isExample: boolean
   /** How far to the right it stands. */
   x: number
   title: Words
@@ -48,6 +53,9 @@ export interface Section {
   bands: { x: number; width: number }[]
   top: number
   bottom: number
+  /** Of the axis. */
+  left: number
+  right: number
   refreshLabel: Words
   refreshes: Row[]
   groups: Group[]
@@ -134,8 +142,8 @@ function roomOfAll(parts: readonly Part[], frame: Frame): Room {
 const refreshRowsOf = ({ client, trace }: Part) =>
   packed(trace?.refreshes ?? [], client === 'classic').slice(0, MAX_LANES)
 
-const detailLinesOf = ({ trace }: Part, { width }: Frame) =>
-  wrapped(trace ? detailsOf(trace) : [], width)
+const detailLinesOf = ({ trace, isExample }: Part, { width }: Frame) =>
+  wrapped(trace && !isExample ? detailsOf(trace) : [], width)
 
 function sectionOf(
   part: Part,
@@ -144,9 +152,10 @@ function sectionOf(
   frame: Frame,
   ticks: readonly number[],
 ): Omit<Section, 'x'> {
-  const { client, trace } = part
-  const title = at(0, top + TITLE - 6, CLIENTS[client], 'label', 'start')
-  const said = trace ? headlineOf(trace) : { text: before(client), isGood: null }
+  const { client, trace, isExample = false } = part
+  const name = isExample ? `${CLIENTS[client]}: an example` : CLIENTS[client]
+  const title = at(0, top + TITLE - 6, name, 'label', 'start')
+  const said = trace && !isExample ? headlineOf(trace) : { text: before(client), isGood: null }
   const headline = {
     ...at(0, top + TITLE + HEADLINE - 9, said.text, 'label', 'start'),
     isGood: said.isGood,
@@ -164,7 +173,9 @@ function sectionOf(
   const pitch = refreshPitch(Math.max(1, rows.length, Math.min(part.refreshes, MAX_LANES)))
   // Next to the lanes, where there is more room than they need.
   const first = y - own
-  const refreshes = rows.map((row, index) => refreshRow(row, first + index * pitch, pitch, frame))
+  const refreshes = rows.map((row, index) =>
+    told(part, refreshRow(row, first + index * pitch, pitch, frame)),
+  )
   const refreshLabel = at(frame.left - 10, first + 12, 'refresh', 'label', 'end')
   y += 4
 
@@ -182,6 +193,7 @@ function sectionOf(
 
   return {
     client,
+    isExample,
     title,
     headline,
     verdict,
@@ -194,6 +206,8 @@ function sectionOf(
     })),
     top: axisY + 4,
     bottom,
+    left: frame.left,
+    right: frame.right,
     refreshLabel,
     refreshes,
     groups,
@@ -210,8 +224,11 @@ function groupOf(tab: TabTrace, name: string | null, part: Part, top: number, fr
   const pitch = pitchOf(drawn)
   const lanes = tab.lanes.slice(0, drawn).map((lane) => ({
     lane: lane.lane,
-    row: laneRow(lane, y + (lane.lane - 1) * pitch, pitch, frame),
+    row: told(part, laneRow(lane, y + (lane.lane - 1) * pitch, pitch, frame)),
   }))
+  const tracks = Array.from({ length: drawn }, (_, index) => index)
+    .filter((index) => !lanes.some(({ lane }) => lane === index + 1))
+    .map((index) => y + (index + 0.5) * pitch)
   const labels = laneLabels(drawn, y, pitch, frame)
   let bottom = y + drawn * pitch
   let rest: Words | null = null
@@ -222,7 +239,12 @@ function groupOf(tab: TabTrace, name: string | null, part: Part, top: number, fr
     rest = at(frame.left, bottom + LINE, words, 'label', 'start')
     bottom += LINE + 4
   }
-  return { drawn: { title, labels, lanes, rest }, bottom }
+  return { drawn: { title, labels, tracks, lanes, rest }, bottom }
+}
+
+/** The numbers of an example would be taken for a result. */
+function told({ isExample }: Part, row: Row): Row {
+  return isExample ? { ...row, words: [] } : row
 }
 
 function columnHeads(y: number, frame: Frame): Words[] {

@@ -2,7 +2,8 @@
 import type { Bar } from './rows.ts'
 
 export interface LegendItem {
-  kind: Bar['kind'] | 'told'
+  /** `end`: when the person was signed out. */
+  kind: Bar['kind'] | 'told' | 'end'
   text: string
   x: number
   y: number
@@ -13,7 +14,7 @@ const ROW = 22
 const GAP = 18
 const CHARACTER = 6
 
-const ITEMS: [LegendItem['kind'], string][] = [
+export const ITEMS: [LegendItem['kind'], string][] = [
   ['sent', 'sent, answered'],
   ['rejected', '401'],
   ['waiting', 'waiting for a token'],
@@ -23,6 +24,7 @@ const ITEMS: [LegendItem['kind'], string][] = [
   ['queued', 'queued by the browser'],
   ['told', 'caller told, tries again'],
   ['lost', 'no answer'],
+  ['end', 'signed out'],
 ]
 
 /** Usual from here up. */

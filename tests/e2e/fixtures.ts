@@ -172,7 +172,7 @@ export async function expectPerson(page: Page, name: string) {
 
 /** The header shows that nobody is signed in. */
 export async function expectNobody(page: Page) {
-  await expect(page.getByRole('banner').getByRole('link', { name: names.signIn })).toBeVisible()
+  await expect(page.getByRole('banner').getByRole('button', { name: 'Theme' })).toBeVisible()
   await expect(personIn(page)).toHaveCount(0)
 }
 // demo:end

@@ -139,6 +139,36 @@ describe('The refresh lab', () => {
     expect(counts()).toEqual(['–', '–', '–', '–'])
   })
 
+  it('shows an example before the first run, which nobody takes for a result', async () => {
+    show(LabView)
+    const region = screen.region('No run yet')
+
+    expect(words(region)).toContain('Nothing has been sent. The faint bars are an example')
+    expect(words(chart().querySelector('title')!)).toBe('Example of a run')
+    expect(words(chart().querySelector('desc')!)).toContain('Nothing was sent yet.')
+    expect(lane(1)).toMatch(/^rejected waiting replayed/)
+    expect(chart().querySelectorAll('.is-example')).toHaveLength(2)
+    expect(words(chart())).not.toMatch(/answered|\d refresh/)
+    expect(screen.button('Save as SVG').getAttribute('aria-disabled')).toBe('true')
+
+    await chooseNothing()
+    await click(screen.button('Send requests'))
+
+    expect(screen.region('Last run')).toBe(region)
+    expect(chart().querySelector('.is-example')).toBeNull()
+    expect(words(region)).not.toContain('example')
+  })
+
+  it('shows the room for a run that would be unlike the example', async () => {
+    show(LabView)
+    await choose('What goes wrong', 'fine')
+
+    expect(words(chart().querySelector('title')!)).toBe('Room for the next run')
+    expect(words(screen.region('No run yet'))).not.toContain('example')
+    expect(chart().querySelector('[data-lane]')).toBeNull()
+    expect(chart().querySelectorAll('.trace-silent .trace-tab path')).toHaveLength(10)
+  })
+
   it('begins with a token that the server refuses, beside the classic interceptor', () => {
     show(LabView)
 
@@ -159,7 +189,7 @@ describe('The refresh lab', () => {
 
   it('brings the result into view, where it is below the form', async () => {
     await showLab()
-    const scroll = vi.spyOn(screen.region('Last run'), 'scrollIntoView')
+    const scroll = vi.spyOn(screen.region('No run yet'), 'scrollIntoView')
     await click(screen.button('Send requests'))
     expect(scroll).not.toHaveBeenCalled()
 

@@ -63,10 +63,10 @@ describe('Pages', () => {
     await openApp('/admin')
 
     const rows = [...screen.region('Users').querySelectorAll('tbody tr')]
-    const cells = rows.map((row) => [...row.querySelectorAll('th, td')].map(words))
+    const cells = rows.map((row) => [...row.querySelectorAll('th bdi, td')].map(words))
     expect(cells).toEqual([
-      ['ada', 'Ada', 'useradmin'],
-      ['bob', 'Bob', 'user'],
+      ['Ada', 'ada', 'useradmin'],
+      ['Bob', 'bob', 'user'],
     ])
   })
 

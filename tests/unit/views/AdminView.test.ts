@@ -14,6 +14,17 @@ it('shows an admin who may sign in', async () => {
   expect(words(screen.region('Users'))).toContain('Bob')
 })
 
+it.each([
+  [[ada, bob], '2 users'],
+  [[ada], '1 user'],
+])('says how many they are', async (users, count) => {
+  api.on('GET /api/admin/users', users)
+  await signedInAs(ada)
+  await openApp('/admin')
+
+  expect(screen.has(count, screen.region('Users'))).toBe(true)
+})
+
 it('is closed to anybody else, who is not offered it either', async () => {
   await signedInAs(bob)
   await openApp('/admin')

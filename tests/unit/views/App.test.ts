@@ -74,6 +74,7 @@ describe('The header', () => {
     await click(button)
     expect([button.getAttribute('aria-expanded'), panel.hidden]).toEqual(['true', false])
     expect(panel.contains(screen.button('Sign out'))).toBe(true)
+    expect([...panel.querySelectorAll('li')].map(words)).toEqual(bob.roles)
 
     screen.button('Sign out').focus()
     screen
@@ -115,12 +116,16 @@ describe('The header', () => {
     expect(screen.link('Vue Silent Refresh').hasAttribute('aria-current')).toBe(false)
   })
 
-  it('keeps the way back where one is asked to sign in', async () => {
+  it('offers nobody to sign in who is at the sign-in page', async () => {
     const router = await openApp('/dashboard?tab=2')
 
-    await click(screen.link('Sign in', screen.navigation()))
-
     expect(router.currentRoute.value.query).toEqual({ redirect: '/dashboard?tab=2' })
+    expect(screen.links(screen.header())).toEqual(['Vue Silent Refresh'])
+    expect(screen.button('Theme')).toBeTruthy()
+
+    await router.push('/')
+    await settled()
+    expect(screen.links(screen.navigation())).toEqual(['Sign in'])
   })
 
   it('R17: offers to sign out, and not to sign in, while it is not known who is there', async () => {

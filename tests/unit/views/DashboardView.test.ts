@@ -181,6 +181,21 @@ describe('The dashboard', () => {
     expect(screen.has(words, screen.region('Stats'))).toBe(true)
   })
 
+  it('counts projects by what the API says of them', async () => {
+    show(DashboardView)
+    await settled()
+
+    const tiles = [...screen.region('Stats').querySelectorAll('dl > div')].map((tile) =>
+      [...tile.children].map(words),
+    )
+    expect(tiles).toEqual([
+      ['Projects', '41', '11 added this month'],
+      ['Active', '8', '21 planned, 12 done'],
+      ['Notifications', '7', 'all listed below'],
+      ['Server uptime', '2 h 5 min', 'since its last restart'],
+    ])
+  })
+
   it('tells how many projects were added in which month', async () => {
     show(DashboardView)
     await settled()
