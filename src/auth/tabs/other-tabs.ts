@@ -94,6 +94,8 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
      * has aborted may still reach the API; what it brings is revoked with the session (S7).
      */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
+    /** Resolves when a task has begun, or waits for another tab. */
+    asked: () => tabs.asked(),
     tell,
     follow,
     stored,

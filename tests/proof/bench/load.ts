@@ -22,7 +22,6 @@ import { selfSigned } from './certificate.ts'
 import { listen, ROUND_TRIP, slowNetwork } from './slow-network.ts'
 import type { SlowNetwork } from './slow-network.ts'
 
-
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -53,7 +52,10 @@ const { positionals, values } = parseArgs({
 })
 const builds = (positionals.length > 0 ? positionals : ['this=dist']).map((one) => one.split('='))
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+const browser = await chromium.launch({
+  executablePath,
+  args: ['--no-sandbox', '--ignore-certificate-errors'],
+})
 for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const) {
   const apps: App[] = []
   for (const [name, folder] of builds) apps.push(await open(name!, folder!, protocol))
@@ -75,7 +77,9 @@ process.exit()
 async function open(name: string, folder: string, protocol: string): Promise<App> {
   const listener = serve(folder)
   const isSecure = protocol === 'HTTP/2'
-  const server = isSecure ? createSecureServer(selfSigned(), listener as never) : createServer(listener)
+  const server = isSecure
+    ? createSecureServer(selfSigned(), listener as never)
+    : createServer(listener)
   const network = await slowNetwork(await listen(server))
   const base = `http${isSecure ? 's' : ''}://localhost:${network.port}`
   const context = await newContext(browser, base)
@@ -91,7 +95,7 @@ async function open(name: string, folder: string, protocol: string): Promise<App
 }
 
 function newContext(browser: Browser, baseURL: string): Promise<BrowserContext> {
-  return browser.newContext({ baseURL, ignoreHTTPSErrors: true })
+  return browser.newContext({ baseURL })
 }
 
 /** As docs/deploy.md: assets are cached for a year, texts are compressed, the API is on this origin. */
@@ -150,7 +154,12 @@ async function timed(page: Page, selector: string, go: () => Promise<unknown>): 
       ...performance.getEntriesByType('resource'),
     ].map((entry) => {
       const { name, startTime, requestStart, responseEnd } = entry as PerformanceResourceTiming
-      return { path: new URL(name).pathname, asked: startTime, sent: requestStart, done: responseEnd }
+      return {
+        path: new URL(name).pathname,
+        asked: startTime,
+        sent: requestStart,
+        done: responseEnd,
+      }
     }),
   }))
 }
@@ -172,7 +181,7 @@ function report(protocol: string, apps: App[], loads: Map<string, Load[]>): void
 }
 
 function median(loads: Load[]): Load {
-  return loads.toSorted((a, b) => a.shown - b.shown)[Math.floor(loads.length / 2)]!
+  return [...loads].sort((a, b) => a.shown - b.shown)[Math.floor(loads.length / 2)]!
 }
 
 function draw(what: string, name: string, { requests, shown }: Load): void {
