@@ -101,6 +101,11 @@ function newContext(browser: Browser, baseURL: string): Promise<BrowserContext> 
 /** As docs/deploy.md: assets are cached for a year, texts are compressed, the API is on this origin. */
 function serve(folder: string): RequestListener {
   const api = toNodeHandler(createMockServer())
+  const zipped = new Map<string, Buffer>()
+  const read = (file: string) => {
+    if (!zipped.has(file)) zipped.set(file, gzipSync(readFileSync(file)))
+    return zipped.get(file)
+  }
   return (request, response) => {
     const path = new URL(request.url!, 'http://localhost').pathname
     if (path.startsWith('/api/')) return void api(request, response)
@@ -112,7 +117,7 @@ function serve(folder: string): RequestListener {
     response.setHeader('content-type', type)
     response.setHeader('content-encoding', 'gzip')
     try {
-      response.end(gzipSync(readFileSync(file)))
+      response.end(read(file))
     } catch {
       response.writeHead(404).end()
     }
