@@ -7,7 +7,7 @@ import { expect, REFRESH, signIn, test as base } from './fixtures.ts'
 
 const test = base.extend<object, { secureURL: string }>({
   secureURL: [
-    // eslint-disable-next-line no-empty-pattern -- By the pattern, Playwright knows that it needs nothing.
+    // oxlint-disable-next-line no-empty-pattern -- By the pattern, Playwright knows that it needs nothing.
     async ({}, use) => {
       process.env.API_PROXY_TARGET = '' // Whatever a project's .env says.
       const server = await preview({ preview: { port: 0, https: selfSigned() }, logLevel: 'error' })
@@ -29,8 +29,24 @@ test.describe('HTTP/2', () => {
   loadsInOrder('h2')
 })
 
+test('the code of a page waits for no other tab, which may hold the lock for long', async ({
+  page,
+}) => {
+  await signIn(page)
+  const other = await page.context().newPage()
+  await other.goto('/login')
+  await other.evaluate(() => {
+    void navigator.locks.request('silent-refresh', () => new Promise(() => {}))
+  })
+  const asked = watchRequests(page)
+  await page.goto('/projects')
+  await expect.poll(asked).toContain('/assets/ProjectsView.js')
+
+  expect(asked()).not.toContain(REFRESH) // R1
+})
+
 function loadsInOrder(protocol: string): void {
-  test('/projects after a reload: what every page needs, the refresh, one chunk, the data', async ({
+  test('/projects by its address: what every page needs, the refresh, one chunk, the data', async ({
     page,
   }) => {
     await signIn(page)
@@ -45,13 +61,12 @@ function loadsInOrder(protocol: string): void {
 
     const atOnce = asked().slice(1, 6)
     expect(asked()[0]).toBe('/projects')
-    expect(atOnce.map((path) => path.split('.').at(-1)).sort()).toEqual([
-      'css',
-      'js',
-      'js',
-      'js',
-      'js',
-    ])
+    expect(
+      atOnce
+        .map((path) => path.split('.').at(-1))
+        .sort()
+        .join(' '),
+    ).toBe('css js js js js')
     expect(atOnce).toContain('/assets/pages.js')
     expect(asked().slice(6)).toEqual([REFRESH, '/assets/ProjectsView.js', '/api/projects'])
     expect(await protocolsOf(page)).toEqual([protocol])
