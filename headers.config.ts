@@ -3,6 +3,8 @@
  * wherever the files are served; `preview` sends the headers that docs/deploy.md recommends. In
  * development the console reports what the policy would block, and which line below allows it.
  */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { HtmlTagDescriptor, Plugin } from 'vite'
 
 /** What the app needs beyond the strict policy. Each line has a price, which {@link Loosened} names. */
@@ -75,7 +77,7 @@ export function contentSecurityPolicy(
   const devPolicies = isDev ? ['vue-devtools', "'allow-duplicates'"] : []
   const directives = {
     'default-src': ["'none'"],
-    'script-src': ["'self'"],
+    'script-src': ["'self'", ...inlineScripts()],
     'style-src': ["'self'", ...(injectedStyles ? ["'unsafe-inline'"] : devStyles)],
     'img-src': ["'self'", 'blob:', ...(dataPictures ? ['data:'] : []), ...pictures],
     'font-src': ["'self'"],
@@ -93,6 +95,15 @@ export function contentSecurityPolicy(
   return Object.entries(directives)
     .map(([name, sources]) => [name, ...sources].join(' '))
     .join('; ')
+}
+
+/** The scripts that stand in index.html, by their hashes: what is injected there has another. */
+function inlineScripts(): string[] {
+  const page = readFileSync(new URL('./index.html', import.meta.url), 'utf8')
+  const scripts = page.replaceAll('\r\n', '\n').matchAll(/<script>([^]*?)<\/script>/g)
+  return Array.from(scripts, ([, text]) => {
+    return `'sha256-${createHash('sha256').update(text!).digest('base64')}'`
+  })
 }
 
 function connectOrigins({ VITE_API_BASE_URL = '', VITE_CONNECT_SRC = '' }: ConnectOptions) {

@@ -98,6 +98,7 @@ const demoScripts = [
   'bench',
   'bench:browser',
   'bench:fleet',
+  'bench:load',
   'bench:server',
   'build:demo',
   'docs:api',

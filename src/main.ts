@@ -24,5 +24,5 @@ const auth = useAuthStore()
 auth.restore().catch(() => {})
 installAuthGuard(router, { auth })
 forgetScrollPositions(router)
-app.use(router)
-app.mount('#app')
+// The router asks for the first page's code: behind the refresh, for which the data wait.
+void auth.restoreSent().then(() => app.use(router).mount('#app'))

@@ -206,6 +206,14 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     }
   }
 
+  /**
+   * Resolves when the refresh of `restore()` has been sent, if there is one, or waits for another tab.
+   * What is loaded after it is behind the refresh in the browser's queue (HTTP/1.1: six connections).
+   */
+  async function restoreSent(): Promise<void> {
+    if (state.value.status === 'restoring') await others.asked()
+  }
+
   /** @throws Error in a function of the back end: the call would wait for itself */
   function currentForCall(): Session | null {
     if (!isCalling()) return current()
@@ -270,6 +278,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     logout,
     refresh,
     restore,
+    restoreSent,
     getAccessToken,
     /** The session in which a call begins (fetch.ts). */
     sessions: markRaw({ current: currentForCall }),

@@ -4,7 +4,7 @@ import { ref, watch } from 'vue'
 export const THEMES = { system: 'System', light: 'Light', dark: 'Dark' } as const
 type Theme = keyof typeof THEMES
 
-/** Key in localStorage, for all people of this browser. public/theme.js reads it before the first paint. */
+/** Key in localStorage, for all people of this browser. index.html reads it before the first paint. */
 const KEY = 'theme'
 
 export const theme = ref(themeOf(document.documentElement.dataset.theme))

@@ -1,55 +1,105 @@
-/** A cold load of a protected page, with 150 ms for every round trip, as the browser timed it. */
+/** What a page loads, and in which order, over HTTP/1.1 and HTTP/2. By order and number, not by time. */
+import process from 'node:process'
 import type { Page } from '@playwright/test'
-import { expect, expectDashboard, signIn, test } from './fixtures.ts'
+import { preview } from 'vite'
+import { selfSigned } from '../proof/bench/certificate.ts'
+import { expect, REFRESH, signIn, test as base } from './fixtures.ts'
 
-/** Milliseconds. */
-const ROUND_TRIP = 150
+const test = base.extend<object, { secureURL: string }>({
+  secureURL: [
+    // oxlint-disable-next-line no-empty-pattern -- By the pattern, Playwright knows that it needs nothing.
+    async ({}, use) => {
+      process.env.API_PROXY_TARGET = '' // Whatever a project's .env says.
+      const server = await preview({ preview: { port: 0, https: selfSigned() }, logLevel: 'error' })
+      await use(server.resolvedUrls!.local[0]!)
+      await server.close()
+    },
+    { scope: 'worker' },
+  ],
+})
 
-interface Timing {
-  path: string
-  start: number
-  end: number
-}
+test.use({ ignoreHTTPSErrors: true })
 
-test('a deep link with a live session: script, then refresh beside chunk, then data', async ({
+test.describe('HTTP/1.1', () => {
+  loadsInOrder('http/1.1')
+})
+
+test.describe('HTTP/2', () => {
+  test.use({ baseURL: ({ secureURL }, use) => use(secureURL) })
+  loadsInOrder('h2')
+})
+
+test('the code of a page waits for no other tab, which may hold the lock for long', async ({
   page,
 }) => {
   await signIn(page)
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send('Network.setCacheDisabled', { cacheDisabled: true })
-  const unlimited = { downloadThroughput: -1, uploadThroughput: -1 }
-  const slow = { offline: false, latency: ROUND_TRIP, ...unlimited }
-  await devtools.send('Network.emulateNetworkConditions', slow)
-  await page.goto('/dashboard')
-  await expectDashboard(page)
+  const other = await page.context().newPage()
+  await other.goto('/login')
+  await other.evaluate(() => {
+    void navigator.locks.request('silent-refresh', () => new Promise(() => {}))
+  })
+  const asked = watchRequests(page)
+  await page.goto('/projects')
+  await expect.poll(asked).toContain('/assets/ProjectsView.js')
 
-  const timings = await timingsOf(page)
-  const [entry, refresh, chunk] = [/\/index-.*js/, /auth\/refresh/, /\/DashboardView-.*js/].map(
-    (path) => timings.find((timing) => path.test(timing.path))!,
-  ) as [Timing, Timing, Timing]
-  const data = timings.filter(({ path }) => /api\/(?!auth\/refresh)/.test(path))
-  const description = timings.map(({ path, start, end }) => `${start}–${end} ms ${path}`).join('\n')
-  test.info().annotations.push({ type: 'timeline', description })
-
-  // Both begin when the script runs, and neither waits for the other or for anything else.
-  const between = (from: number, to: number) =>
-    timings.filter(({ start, end }) => start >= from && end <= to).map(({ path }) => path)
-  for (const { start } of [refresh, chunk]) expect(between(entry.end, start)).toEqual([])
-  expect(chunk.start).toBeLessThan(refresh.end)
-  expect(refresh.start).toBeLessThan(chunk.end)
-  // Nothing goes over the wire between them and the data.
-  const scripts = timings.filter(({ path }) => path.endsWith('.js'))
-  const ready = Math.max(refresh.end, ...scripts.map(({ end }) => end))
-  expect(data.length).toBeGreaterThan(0)
-  for (const { start } of data) expect(between(ready, start)).toEqual([])
+  expect(asked()).not.toContain(REFRESH) // R1
 })
 
-async function timingsOf(page: Page): Promise<Timing[]> {
-  return page.evaluate(() =>
-    performance.getEntriesByType('resource').map((entry) => {
-      const { name, startTime, responseEnd } = entry as PerformanceResourceTiming
-      const path = new URL(name).pathname
-      return { path, start: Math.round(startTime), end: Math.round(responseEnd) }
-    }),
+function loadsInOrder(protocol: string): void {
+  test('/projects by its address: what every page needs, the refresh, one chunk, the data', async ({
+    page,
+  }) => {
+    await signIn(page)
+    const asked = watchRequests(page)
+    // Answered when the chunk has been asked for: neither waits for the other.
+    await page.route(`**${REFRESH}`, async (route) => {
+      await expect.poll(asked).toContain('/assets/ProjectsView.js')
+      await route.continue()
+    })
+    await page.goto('/projects')
+    await expect(page.getByRole('row')).not.toHaveCount(0)
+
+    const atOnce = asked().slice(1, 6)
+    expect(asked()[0]).toBe('/projects')
+    expect(
+      atOnce
+        .map((path) => path.split('.').at(-1))
+        .sort()
+        .join(' '),
+    ).toBe('css js js js js')
+    expect(atOnce).toContain('/assets/pages.js')
+    expect(asked().slice(6)).toEqual([REFRESH, '/assets/ProjectsView.js', '/api/projects'])
+    expect(await protocolsOf(page)).toEqual([protocol])
+  })
+
+  test('/login on a first visit: its chunk, and nothing of the API', async ({ page }) => {
+    const asked = watchRequests(page)
+    await page.goto('/login')
+    await expect(page.getByRole('textbox').first()).toBeVisible()
+
+    expect(asked()).toHaveLength(7)
+    expect(asked().at(-1)).toBe('/assets/LoginView.js')
+  })
+}
+
+/**
+ * Returns the paths that the page asks for from now on, in order, without the hashes of the build. The
+ * browser asks for the icon by itself, at any time.
+ */
+function watchRequests(page: Page): () => string[] {
+  const paths: string[] = []
+  page.on('request', (request) => {
+    const path = new URL(request.url()).pathname.replace(/-[\w-]{8}\./, '.')
+    if (path !== '/favicon.svg') paths.push(path)
+  })
+  return () => paths
+}
+
+async function protocolsOf(page: Page): Promise<string[]> {
+  const all = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map((entry) => (entry as PerformanceResourceTiming).nextHopProtocol),
   )
+  return [...new Set(all)]
 }

@@ -5,6 +5,7 @@ import type { AuthOptions, PasswordCredentials } from '@/auth/index.ts'
 import { ok, unauthorized } from './api.ts'
 import { createManualBackend, grantFor } from './backend.ts'
 import { FakeBrowser } from './browser.ts'
+import type { BrowserOptions } from './browser.ts'
 import { elapse } from './time.ts'
 
 export const baseURL = 'https://api.example/v1'
@@ -12,9 +13,9 @@ export const credentials = { username: 'ada', password: 'secret' }
 
 export type Auth = ReturnType<typeof createAuth<PasswordCredentials>>
 
-export function createWorld() {
+export function createWorld(options?: BrowserOptions) {
   const backend = createManualBackend()
-  const browser = new FakeBrowser()
+  const browser = new FakeBrowser(options)
 
   function openTab(options: Partial<AuthOptions> = {}): Auth {
     return createAuth({ backend, tabs: browser.openTab(), random: () => 0, ...options })

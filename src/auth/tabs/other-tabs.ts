@@ -95,6 +95,8 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
      * may still reach the API; the token that it brings is revoked with the session (S7).
      */
     alone: <T>(task: () => Promise<T>): Promise<T> => tabs.exclusive(() => task()),
+    /** Resolves when a task has begun, or waits for another tab. */
+    asked: () => tabs.asked(),
     tell,
     follow,
     stored,

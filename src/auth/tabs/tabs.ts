@@ -15,6 +15,11 @@ export interface Tabs {
    * @throws what `task` throws
    */
   exclusive<T>(task: (contended: boolean) => Promise<T>): Promise<T>
+  /**
+   * Resolves when a task that was just given to `exclusive` has begun, or has to wait: it never waits
+   * for another tab itself.
+   */
+  asked(): Promise<void>
   /** Whether `exclusive` holds for all tabs that hear of each other. False without Web Locks. */
   readonly isExclusive: boolean
   /** Tells all other tabs. */
@@ -65,6 +70,11 @@ export function createTabs(options: TabsOptions = {}): Tabs {
     exclusive: (task) =>
       // In this tab, tasks run in the order in which they were asked for, lock or no lock.
       queue(() => (locks ? withLock({ locks, name, patience }, task) : task(false))),
+    async asked() {
+      await undefined // `exclusive` asks for its lock then.
+      // Locks are answered in the order in which they are asked for. This one is held by nobody.
+      await locks?.request(`${name}.asked`, { ifAvailable: true }, () => {}).catch(() => {})
+    },
     isExclusive: locks !== null || channel === null,
     post: (message) => channel?.postMessage(message),
     listen(listener) {

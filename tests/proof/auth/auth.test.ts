@@ -653,6 +653,31 @@ describe('restore', () => {
     expect(auth.user.value).toEqual(ada)
   })
 
+  it.each([
+    ['with Web Locks', true],
+    ['on plain http', false],
+  ])('restoreSent resolves when the refresh has been sent, %s', async (_, locks) => {
+    ;({ backend, browser, openTab, signIn } = createWorld({ locks }))
+    await signIn()
+    const auth = openTab()
+    void auth.restore()
+    await auth.restoreSent()
+
+    expect(backend.count('refresh')).toBe(1)
+  })
+
+  it('restoreSent waits for no other tab, and for nothing if nobody is signed in', async () => {
+    await openTab().restoreSent()
+    await signIn()
+    void openTab().restore() // Holds the lock.
+    const auth = openTab()
+    void auth.restore()
+    await auth.restoreSent()
+
+    expect(auth.status.value).toBe('restoring')
+    expect(backend.count('refresh')).toBe(1) // R1
+  })
+
   it('R8: ends the session that the API refuses', async () => {
     await signIn()
     const auth = openTab()

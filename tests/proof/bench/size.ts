@@ -1,9 +1,12 @@
 /**
  * What a first visit to the sign-in page loads: all JavaScript of the build that it needs, and the
  * part of it that is src/auth, with what it uses of valibot. Beside it, an app of the same libraries
- * that shows nothing.
+ * that shows nothing. `--write` puts it into docs/performance.md.
  */
+import { readFile, writeFile } from 'node:fs/promises'
+import process from 'node:process'
 import { gzipSync } from 'node:zlib'
+import { format } from 'prettier'
 import { build } from 'vite'
 import type { Rolldown } from 'vite'
 
@@ -39,20 +42,34 @@ const withAxios = bareApp(
 const AUTH = /\/src\/auth\/(?!client|fetch|request|json-)/
 const VALIBOT = /\/node_modules\/valibot\//
 
-const page = await sizeOfPage()
-const auth = await sizeOf(new RegExp(`${AUTH.source}|${VALIBOT.source}`))
-const withoutValibot = await sizeOf(AUTH)
-console.log('Bytes of JavaScript, gzipped')
-console.table({
-  '/login': page,
-  'src/auth with valibot': auth,
-  'valibot in it': auth - withoutValibot,
-  'Vue, router and Pinia alone': await sizeOfApp(bareApp()),
-  'the same with src/auth and ofetch': await sizeOfApp(withThis),
-  'the same with axios and axios-auth-refresh': await sizeOfApp(withAxios),
-})
+const DOCUMENT = 'docs/performance.md'
 
-async function sizeOfPage(): Promise<number> {
+const sizes = {
+  ...(await sizesOfPage()),
+  'Vue, router and Pinia alone': await sizeOfApp(bareApp()),
+  'the same with `src/auth` and ofetch': await sizeOfApp(withThis),
+  'the same with axios and axios-auth-refresh, and no other tab': await sizeOfApp(withAxios),
+  '`src/auth` with valibot, without the client': await sizeOf(
+    new RegExp(`${AUTH.source}|${VALIBOT.source}`),
+  ),
+  '`src/auth` alone, without the client': await sizeOf(AUTH),
+}
+console.log('Bytes of JavaScript, gzipped')
+console.table(sizes)
+if (process.argv.includes('--write')) await write()
+
+/** In kB: the last bytes differ between versions of Node. */
+async function write(): Promise<void> {
+  const rows = Object.entries(sizes).map(
+    ([what, size]) => `| ${what} | ${(size / 1000).toFixed(1)} |`,
+  )
+  const table = ['| what | kB |', '| --- | ---: |', ...rows].join('\n')
+  const text = await readFile(DOCUMENT, 'utf8')
+  const written = text.replace(/(?<=<!-- size -->\n)[^]*(?=<!-- \/size -->)/, `\n${table}\n\n`)
+  await writeFile(DOCUMENT, await format(written, { parser: 'markdown', printWidth: 100 }))
+}
+
+async function sizesOfPage(): Promise<Record<string, number>> {
   const chunks = await buildChunks({})
   const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]))
   const needed = new Set<Rolldown.OutputChunk>()
@@ -61,7 +78,14 @@ async function sizeOfPage(): Promise<number> {
     for (const name of chunk.imports) need(byName.get(name)!)
   }
   for (const chunk of chunks) if (chunk.isEntry || chunk.name === 'LoginView') need(chunk)
-  return sum([...needed].map(({ code }) => gzipSync(code).length))
+  const sizesOf = (chunks: Rolldown.OutputChunk[]) =>
+    sum(chunks.map(({ code }) => gzipSync(code).length))
+  return {
+    '`/login`': sizesOf([...needed]),
+    'preloaded beside it, for the pages after the sign-in': sizesOf(
+      chunks.filter(({ name }) => name === 'pages'),
+    ),
+  }
 }
 
 /** Of the modules whose ids match, in a chunk of their own. */

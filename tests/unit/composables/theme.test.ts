@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
 
 const html = document.documentElement
-const script = readFileSync('public/theme.js', 'utf8')
+const [, script] = /<script>([^]*?)<\/script>/.exec(readFileSync('index.html', 'utf8'))!
 
 beforeEach(() => {
   vi.resetModules()
@@ -17,7 +17,7 @@ beforeEach(() => {
 
 /** As a page that is loaded: the script of index.html first, then the app. */
 async function load() {
-  new Function(script)()
+  new Function(script!)()
   const painted = html.dataset.theme
   const { followTheme, theme } = await import('@/composables/theme.ts')
   followTheme()
