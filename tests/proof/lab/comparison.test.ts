@@ -50,7 +50,7 @@ const SITUATIONS: Record<string, (world: World, tab: Tab) => Promise<string>> = 
     return rejected === 0 ? 'no 401, they wait' : `${inWords(rejected)} 401s first`
   },
 
-  async 'a route answers 401 to every token, ten times'({ control, refreshes }, tab) {
+  async 'a route answers 401 to every token, ten times in a row'({ control, refreshes }, tab) {
     await control('faults', { path: RESOURCE, status: 401, times: 1000 })
     for (let times = 0; times < 10; times += 1) await sendAll(tab, 1)
     return refreshes()
