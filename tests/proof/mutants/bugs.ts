@@ -1150,11 +1150,6 @@ export const bugs: Record<string, Bug[]> = {
       from: '        if (current && current.id !== change.id) endedIds.add(current.id)\n',
     },
     {
-      id: 'joined-again-not',
-      breaks: 'R13: a tab that is in a session hears of it',
-      from: '        endedIds.delete(change.id) // It may be joined once more, for another person.\n',
-    },
-    {
       id: 'end-not-stored',
       breaks: 'R13: a sign-out leaves a mark for tabs that sleep',
       from: '        if (isHere) others.stored.setEnd(change.id, change.reason, isGuess)\n',
