@@ -60,11 +60,18 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
   const { channel = openChannel(name), page = globalThis.document } = options
   const queue = createQueue()
+  const refreshSentAt = createStoredValue(`${name}.refresh-sent-at`, storage)
+
+  /** A refresh that was sent a moment ago is no sign of a frozen tab. */
+  function remaining(): number {
+    const age = Date.now() - parseInt(refreshSentAt.get() ?? '')
+    return age >= 0 ? Math.max(0, patience - age) : 0
+  }
 
   return {
     exclusive: (task) =>
       // In this tab, tasks run in the order in which they were asked for, lock or no lock.
-      queue(() => (locks ? withLock({ locks, name, patience }, task) : task(false))),
+      queue(() => (locks ? withLock({ locks, name, patience, remaining }, task) : task(false))),
     isExclusive: locks !== null || channel === null,
     post: (message) => channel?.postMessage(message),
     listen(listener) {
@@ -81,7 +88,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       return () => globalThis.removeEventListener?.('storage', listener)
     },
     session: createStoredValue(`${name}.session`, storage),
-    refreshSentAt: createStoredValue(`${name}.refresh-sent-at`, storage),
+    refreshSentAt,
   }
 }
 

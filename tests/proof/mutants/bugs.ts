@@ -1268,8 +1268,14 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'frozen-tab-keeps-lock',
       breaks: 'R11: a tab that froze with the lock loses it',
-      from: 'const timer = setTimeout(() => frozen.abort(), patience)',
-      to: 'const timer = setTimeout(() => {}, patience)',
+      from: 'const giveUp = () => frozen.abort()',
+      to: 'const giveUp = () => void frozen',
+    },
+    {
+      id: 'second-holder-is-frozen',
+      breaks: 'R13: a tab that waits behind two is not beside the second',
+      from: 'const more = remaining()',
+      to: 'const more = 0 * remaining()',
     },
     {
       id: 'waited-but-not-told',

@@ -316,6 +316,27 @@ describe('tasks that wait for each other', () => {
     expect([refreshed.state, asked.state]).toEqual(['fulfilled', 'fulfilled'])
   })
 
+  it('R13: a tab that waits behind two is not beside the second, which has just sent its refresh', async () => {
+    const { tabs } = await openTabs(3)
+    const [first, second, third] = tabs as [Tab, Tab, Tab]
+    const slow = outcome(first.auth.login({ username: 'ada', password: 'secret' }))
+    await elapse()
+    const refreshed = outcome(second.auth.refresh())
+    await elapse(1_000)
+    const signedIn = outcome(third.auth.login({ username: 'bob', password: 'secret' }))
+    await elapse(9_000)
+    expect(slow.reason).toMatchObject({ name: 'TimeoutError' })
+    await elapse(9_000)
+    expect([backend.count('refresh'), backend.count('login')]).toEqual([1, 2])
+    await elapse(2_000)
+    expect(refreshed.reason).toMatchObject({ name: 'TimeoutError' })
+    await elapse(1_000)
+    backend.latest('login').grant(grantFor(bob))
+    await heard()
+    expect(signedIn.state).toBe('fulfilled')
+    expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+  })
+
   it('R2: a token that comes while a refresh waits, and is rejected, is not sent again', async () => {
     const { tabs, grant } = await openTabs(2)
     const [busy, waits] = tabs as [Tab, Tab]
