@@ -7,7 +7,7 @@ export interface LockScope {
   name: string
   /** Milliseconds after which a holder counts as frozen. */
   patience: number
-  /** Milliseconds for which it does not yet: another tab may have held the lock before it. */
+  /** Milliseconds for which it does not yet, because others held the lock before it. */
   remaining: () => number
 }
 

@@ -60,18 +60,32 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
   const { channel = openChannel(name), page = globalThis.document } = options
   const queue = createQueue()
-  const refreshSentAt = createStoredValue(`${name}.refresh-sent-at`, storage)
+  const heldSince = createStoredValue(`${name}.held-since`, storage)
 
-  /** A refresh that was sent a moment ago is no sign of a frozen tab. */
+  /** Milliseconds until whoever holds the lock counts as frozen. */
   function remaining(): number {
-    const age = Date.now() - parseInt(refreshSentAt.get() ?? '')
+    const age = Date.now() - Number(heldSince.get() ?? NaN)
     return age >= 0 ? Math.max(0, patience - age) : 0
+  }
+
+  async function hold<T>(task: () => Promise<T>): Promise<T> {
+    heldSince.set(`${Date.now()}`)
+    try {
+      return await task()
+    } finally {
+      heldSince.set(null)
+    }
+  }
+
+  function lockAndRun<T>(held: TabLocks, task: (contended: boolean) => Promise<T>): Promise<T> {
+    const scope = { locks: held, name, patience, remaining }
+    return withLock(scope, (contended) => hold(() => task(contended)))
   }
 
   return {
     exclusive: (task) =>
       // In this tab, tasks run in the order in which they were asked for, lock or no lock.
-      queue(() => (locks ? withLock({ locks, name, patience, remaining }, task) : task(false))),
+      queue(() => (locks ? lockAndRun(locks, task) : task(false))),
     isExclusive: locks !== null || channel === null,
     post: (message) => channel?.postMessage(message),
     listen(listener) {
@@ -88,7 +102,7 @@ export function createTabs(options: TabsOptions = {}): Tabs {
       return () => globalThis.removeEventListener?.('storage', listener)
     },
     session: createStoredValue(`${name}.session`, storage),
-    refreshSentAt,
+    refreshSentAt: createStoredValue(`${name}.refresh-sent-at`, storage),
   }
 }
 

@@ -1453,6 +1453,16 @@ export const bugs: Record<string, Bug[]> = {
       to: 'const run = task()',
     },
     {
+      id: 'no-time-of-the-lock',
+      breaks: 'R13: a tab that waits behind two is not beside the second',
+      from: '    heldSince.set(`${Date.now()}`)\n',
+    },
+    {
+      id: 'time-of-the-lock-left',
+      breaks: 'R14: nothing is left in storage when the lock is free',
+      from: '      heldSince.set(null)\n',
+    },
+    {
       id: 'failure-stops-all',
       breaks: 'the next task runs after one that failed',
       from: 'last = run.catch(() => {})',
