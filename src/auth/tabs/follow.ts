@@ -30,7 +30,6 @@ export function createHistory(others: OtherTabs, now: () => number) {
     note(change: SessionChange, current: Session | null, isGuess: boolean): void {
       if (change.type === 'granted' || change.type === 'joined') {
         if (current && current.id !== change.id) endedIds.add(current.id)
-        endedIds.delete(change.id) // It may be joined once more, for another person.
         latestAt = change.type === 'granted' ? change.grant.receivedAt : now()
       } else if (change.type === 'ended') {
         endedIds.add(change.id)

@@ -7,6 +7,8 @@ export interface LockScope {
   name: string
   /** Milliseconds after which a holder counts as frozen. */
   patience: number
+  /** Milliseconds for which it does not yet, because others held the lock before it. */
+  remaining: () => number
 }
 
 /**
@@ -20,7 +22,7 @@ export async function withLock<T>(
   task: (contended: boolean) => Promise<T>,
   isSecondWait = false,
 ): Promise<T> {
-  const { locks, name, patience } = scope
+  const { locks, name, patience, remaining } = scope
   let running: Promise<T> | undefined
   const run = (contended: boolean) => (running = task(contended))
 
@@ -33,7 +35,13 @@ export async function withLock<T>(
   if (running) return running
 
   const frozen = new AbortController()
-  const timer = setTimeout(() => frozen.abort(), patience)
+  const giveUp = () => frozen.abort()
+  let timer = setTimeout(() => {
+    const more = remaining()
+    // Once, so that the wait is twice the patience at most (R11).
+    if (more > 0) timer = setTimeout(giveUp, more)
+    else giveUp()
+  }, patience)
   await locks
     .request(name, { signal: frozen.signal }, () => {
       clearTimeout(timer)

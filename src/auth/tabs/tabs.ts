@@ -65,11 +65,32 @@ export function createTabs(options: TabsOptions = {}): Tabs {
   const { locks = globalThis.navigator?.locks ?? null, storage = browserStorage() } = options
   const { channel = openChannel(name), page = globalThis.document } = options
   const queue = createQueue()
+  const heldSince = createStoredValue(`${name}.held-since`, storage)
+
+  /** Milliseconds until whoever holds the lock counts as frozen. */
+  function remaining(): number {
+    const age = Date.now() - Number(heldSince.get() ?? NaN)
+    return age >= 0 ? Math.max(0, patience - age) : 0
+  }
+
+  async function hold<T>(task: () => Promise<T>): Promise<T> {
+    heldSince.set(`${Date.now()}`)
+    try {
+      return await task()
+    } finally {
+      heldSince.set(null)
+    }
+  }
+
+  function lockAndRun<T>(held: TabLocks, task: (contended: boolean) => Promise<T>): Promise<T> {
+    const scope = { locks: held, name, patience, remaining }
+    return withLock(scope, (contended) => hold(() => task(contended)))
+  }
 
   return {
     exclusive: (task) =>
       // In this tab, tasks run in the order in which they were asked for, lock or no lock.
-      queue(() => (locks ? withLock({ locks, name, patience }, task) : task(false))),
+      queue(() => (locks ? lockAndRun(locks, task) : task(false))),
     async asked() {
       await undefined // `exclusive` asks for its lock then.
       // Locks are answered in the order in which they are asked for. This one is held by nobody.

@@ -1150,11 +1150,6 @@ export const bugs: Record<string, Bug[]> = {
       from: '        if (current && current.id !== change.id) endedIds.add(current.id)\n',
     },
     {
-      id: 'joined-again-not',
-      breaks: 'R13: a tab that is in a session hears of it',
-      from: '        endedIds.delete(change.id) // It may be joined once more, for another person.\n',
-    },
-    {
       id: 'end-not-stored',
       breaks: 'R13: a sign-out leaves a mark for tabs that sleep',
       from: '        if (isHere) others.stored.setEnd(change.id, change.reason, isGuess)\n',
@@ -1273,8 +1268,14 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'frozen-tab-keeps-lock',
       breaks: 'R11: a tab that froze with the lock loses it',
-      from: 'const timer = setTimeout(() => frozen.abort(), patience)',
-      to: 'const timer = setTimeout(() => {}, patience)',
+      from: 'const giveUp = () => frozen.abort()',
+      to: 'const giveUp = () => void frozen',
+    },
+    {
+      id: 'second-holder-is-frozen',
+      breaks: 'R13: a tab that waits behind two is not beside the second',
+      from: 'const more = remaining()',
+      to: 'const more = 0 * remaining()',
     },
     {
       id: 'waited-but-not-told',
@@ -1450,6 +1451,16 @@ export const bugs: Record<string, Bug[]> = {
       breaks: 'the tasks of a tab run one after the other',
       from: 'const run = last.then(task)',
       to: 'const run = task()',
+    },
+    {
+      id: 'no-time-of-the-lock',
+      breaks: 'R13: a tab that waits behind two is not beside the second',
+      from: '    heldSince.set(`${Date.now()}`)\n',
+    },
+    {
+      id: 'time-of-the-lock-left',
+      breaks: 'R14: nothing is left in storage when the lock is free',
+      from: '      heldSince.set(null)\n',
     },
     {
       id: 'failure-stops-all',

@@ -316,6 +316,32 @@ describe('tasks that wait for each other', () => {
     expect([refreshed.state, asked.state]).toEqual(['fulfilled', 'fulfilled'])
   })
 
+  it.each(['refresh', 'login'] as const)(
+    'R13: a tab that waits behind two is not beside the second, whose %s is under way',
+    async (kind) => {
+      const { tabs } = await openTabs(3)
+      const [first, second, third] = tabs as [Tab, Tab, Tab]
+      const signInAs = ({ auth }: Tab, username: string) =>
+        outcome(auth.login({ username, password: 'secret' }))
+      const slow = signInAs(first, 'ada')
+      await elapse()
+      const next = kind === 'login' ? signInAs(second, 'ada') : outcome(second.auth.refresh())
+      await elapse(1_000)
+      const last = signInAs(third, 'bob')
+      await elapse(9_000)
+      expect(slow.reason).toMatchObject({ name: 'TimeoutError' })
+      const before = backend.calls.length
+      await elapse(10_000)
+      expect(backend.calls.slice(before).map((call) => call.kind)).toEqual([kind])
+      await elapse(2_000)
+      expect(next.reason).toMatchObject({ name: 'TimeoutError' })
+      backend.latest('login').grant(grantFor(bob))
+      await heard()
+      expect(last.state).toBe('fulfilled')
+      expect(namesOf(tabs)).toEqual(all(tabs, 'Bob'))
+    },
+  )
+
   it('R2: a token that comes while a refresh waits, and is rejected, is not sent again', async () => {
     const { tabs, grant } = await openTabs(2)
     const [busy, waits] = tabs as [Tab, Tab]
@@ -811,7 +837,7 @@ describe('sign-out', () => {
     void tabs[1]!.tabs.exclusive(() => new Promise(() => {}))
     await elapse()
     void tabs[0]!.auth.logout()
-    expect([...browser.storage.values()]).toEqual(['sign-out-owed'])
+    expect(browser.storage.get('silent-refresh.session')).toBe('sign-out-owed')
   })
 
   it('R13: of a tab that slept through the sign-in of another ends that as well', async () => {
