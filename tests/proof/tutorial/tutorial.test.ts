@@ -150,6 +150,20 @@ describe('the last step', () => {
     expect(names).toContain('tokenAfter401')
   })
 
+  it('signs out after a reload during a refresh, unlike src/auth (R16)', async () => {
+    const locks = new FakeLocks()
+    vi.stubGlobal('navigator', { locks })
+    const { api } = signedIn(step12)
+    elapse(LIFETIME)
+    const lost = server.holdRefresh()
+    void api('/projects')
+    await lost.answered
+    locks.release('auth')
+    const { api: apiAfter, ended } = openTab(step12)
+    await expect(statusOf(apiAfter('/projects'))).rejects.toThrow('answered 401')
+    expect(ended).toHaveBeenCalledOnce()
+  })
+
   it('takes for a refusal what src/auth does', () => {
     const rule = /const TEMPORARY = .*/
     expect(code.match(rule)?.[0]).toBe(read('../../../src/auth/errors.ts').match(rule)?.[0])
