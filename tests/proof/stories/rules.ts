@@ -275,7 +275,8 @@ export class Rules implements Watcher<Tab> {
     const isCurrent = tab.auth.accessToken.value === token
     // A late 401 says nothing about the token that has come since (R3).
     if (answer.status !== 401 || isCurrent) tab.routes.answered(route, token, answer.status)
-    if (answer.status !== 401) {
+    // What is remembered of a route for a call that waits is remembered when its refresh has failed.
+    if (answer.status !== 401 && !this.#waitsForAnother(tab, route, token)) {
       tab.rejectedBy.delete(`${route} ${token}`)
       tab.lacking.delete(`${route} ${token}`)
     }
@@ -289,6 +290,18 @@ export class Rules implements Watcher<Tab> {
     const isSure = request.after401 === 'replay'
     tab.suspect = { token, at: Date.now(), isSure: isSure || !!tab.suspect?.isSure }
     if (isSure) tab.wantsSince ??= Date.now()
+  }
+
+  /** Whether a call of this route waits for another token, because its 401 has rejected this one. */
+  #waitsForAnother(tab: Tab, route: string, token: string): boolean {
+    return this.world.requests.some(
+      (request) =>
+        request.tab === tab &&
+        routeOf(request) === route &&
+        request.rejectedToken === token &&
+        request.sends === 1 &&
+        !request.settled,
+    )
   }
 
   /** Whether a refresh of this session may have failed since then, or held the next one back. */
