@@ -25,4 +25,7 @@ auth.restore().catch(() => {})
 installAuthGuard(router, { auth })
 forgetScrollPositions(router)
 // The router asks for the first page's code: behind the refresh, for which the data wait.
-void auth.restoreSent().then(() => app.use(router).mount('#app'))
+void auth.restoreSent().then(() => {
+  app.use(router)
+  app.mount('#app')
+})

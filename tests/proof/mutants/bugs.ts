@@ -355,12 +355,6 @@ export const bugs: Record<string, Bug[]> = {
       from: '{ ...init, body, headers, signal }',
       to: '{ ...init, headers, signal }',
     },
-    {
-      id: 'session-of-the-moment',
-      breaks: 'R6: a call belongs to the session in which it began',
-      from: '    const { session } = call\n',
-      to: '    const session = call.session && source().sessions.current()\n',
-    },
   ],
   'client.ts': [
     {
