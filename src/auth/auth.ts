@@ -61,7 +61,7 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
     restore: when = 'known',
   } = options
   // A tab that keeps the lock for longer than a refresh may take is frozen, and loses it. A refresh may
-  // take its time limit, after 1 s for a message and 4 s for the page before (tabs/other-tabs.ts).
+  // take its time limit, after 1 s for a message and 4 s for the previous page (tabs/other-tabs.ts).
   const { tabs = createTabs({ name: options.name, patience: timeout + 7_000 }) } = options
   const report = createReport(options.onEvent)
   const { backend, isCalling } = watchCalls(options.backend)
@@ -167,7 +167,8 @@ export function createAuth<Credentials = PasswordCredentials, U extends User = U
 
   /**
    * Gets a new access token now, and with it the user as the API knows them, in all tabs. Requests
-   * refresh by themselves when they need to. Sent even while failed refreshes are held back (R7).
+   * refresh by themselves when they need to. Sent even while failed refreshes are held back (R7). A
+   * refresh that is under way is joined.
    *
    * @throws SessionEndedError, or the failure of the refresh
    */

@@ -43,8 +43,8 @@ export function createCurrentSession(options: CurrentSessionOptions) {
   /**
    * A change that this tab has caused. The other tabs are told first, because a watcher in this one may
    * end the session. Then this tab: its calls are aborted, what is shown changes, `onEvent` is called.
-   * All of that is synchronous. What awaits a call goes on after it, and so does guard.ts, which watches
-   * what is shown and goes to the sign-in page.
+   * All of that is synchronous. After it, in no promised order, callers get the rejection, and guard.ts,
+   * which watches what is shown, goes to the sign-in page.
    */
   function announce(change: SessionChange): void {
     if (change.type !== 'ended' || !change.onlyHere) options.tell(change)

@@ -58,9 +58,8 @@ export class MissingRefreshTokenError extends Error {
 const TEMPORARY = [408, 425, 429]
 
 /**
- * Whether the API refused for good (R8): any 4xx but 408, 425, 429, and an HTML page of whatever
- * status, which comes from a firewall, a gateway or a proxy in front of the API. Any other error may be
- * temporary (R7).
+ * Whether the API refused for good (R8): any 4xx, except 408, 425, 429 and any HTML page, which comes
+ * from a firewall, a gateway or a proxy in front of the API. Any other error may be temporary (R7).
  */
 export function isRefusal(error: unknown): boolean {
   const { status } = Object(error)

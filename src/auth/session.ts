@@ -1,5 +1,5 @@
 /**
- * One session of one person in one tab, from sign-in or restore to its end. Here stands what a call
+ * One session of one person in one tab, from sign-in or restore to its end. This file decides what a call
  * does with the token, what a 401 leads to, the one refresh that all share, and what each failure of
  * it means. The numbers (R1) are those of docs/rules.md.
  *
@@ -11,7 +11,7 @@
  * | past its lifetime                          | waits for the refresh                                         |
  * | rejected by a 401 of this call             | waits for the refresh, and is sent once more                  |
  * | rejected by another call's 401             | waits for the refresh; if that fails, is sent with this token |
- * | rejected, and the refresh for it failed    | waits if its own route rejected it, else is sent              |
+ * | rejected, and the refresh for it failed    | as past its lifetime if its own route rejected it; else sent  |
  * | rejected, and no longer current            | is sent once more with the current token                      |
  * | rejected by a closed route                 | gets the 401                                                  |
  * | past its lifetime, after a failed refresh  | rejects with that failure during the pause, then waits        |

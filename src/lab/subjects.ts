@@ -65,13 +65,13 @@ export function openOwn(): Subject {
 /** Signed in as demo, with tokens in memory, in no other tab: made by the same two functions. */
 export async function openSpare(): Promise<Subject> {
   let ahead = 0
-  let kept: string | null = null
+  const kept = new Map<string, string>()
   const storage = {
-    getItem: () => kept,
-    setItem: (_key: string, token: string) => void (kept = token),
-    removeItem: () => void (kept = null),
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, token: string) => void kept.set(key, token),
+    removeItem: (key: string) => void kept.delete(key),
   }
-  const backend = createJsonBackend({ baseURL, storage, fetch: withoutCookies })
+  const backend = createJsonBackend({ baseURL, storage, key: 'refresh', fetch: withoutCookies })
   const tabs = createTabs({ name: 'lab', locks: null, channel: null, storage: null, page: null })
   const scope = effectScope(true)
   const auth = scope.run(() => createAuth({ backend, tabs, now: () => Date.now() + ahead }))!
@@ -85,7 +85,7 @@ export async function openSpare(): Promise<Subject> {
     signedOutAt: end.at,
     expire: async () => expireAccessToken(await auth.getAccessToken()),
     setAhead: (milliseconds) => void (ahead = milliseconds),
-    revoke: async () => void (await logout(kept)),
+    revoke: async () => void (await logout(storage.getItem('refresh'))),
     async close() {
       await auth.logout()
       scope.stop()

@@ -48,8 +48,9 @@ export function createOtherTabs({ tabs, userSchema, now }: OtherTabsOptions) {
     return tabs.exclusive(async (contended) => {
       // The message of the tab that held the lock may come after the lock.
       if (contended && !hasHeard()) await arrivals.until(hasHeard, MESSAGE_DELAY)
-      // R16: the refresh of a page that was closed, reloaded or crashed may be under way for up to 4 s. Its answer replaces the
-      // refresh token; sent again before that, the old one would look stolen (reload.ts).
+      // R16: the refresh of a page that was closed, reloaded or crashed may be under way for up to 4 s.
+      // Its answer replaces the refresh token. If the old one were sent before that, it would look
+      // stolen (reload.ts).
       const patience = refreshMark.remaining()
       if (patience > 0) await arrivals.until(() => refreshMark.remaining() === 0, patience)
       follower?.catchUp()

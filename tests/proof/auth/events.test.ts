@@ -140,3 +140,11 @@ it('onEvent tells of a sign-out in mid-refresh as it is', async () => {
     ],
   ])
 })
+
+it('onEvent tells that a session was replaced by another sign-in', async () => {
+  const onEvent = vi.fn<(event: AuthEvent) => void>()
+  const auth = await signIn(openTab({ onEvent }))
+  await signIn(auth)
+  const ends = onEvent.mock.calls.map(([event]) => event).filter(({ type }) => type === 'end')
+  expect(ends).toEqual([{ type: 'end', reason: 'replaced' }])
+})

@@ -79,6 +79,7 @@ export async function createServerProcess(
       FAKETIME_TIMESTAMP_FILE: join(data, 'clock'),
       FAKETIME_NO_CACHE: '1',
       DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_FORCE_MONOTONIC_FIX: '0', // It makes the threads of Python wait in a loop.
       NO_FAKE_STAT: '1',
       ...env,
     },

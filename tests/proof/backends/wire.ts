@@ -45,7 +45,7 @@ export function createWire(
   }
 
   /** The next of these requests does not reach the API, and this is the answer, or the lack of one. */
-  function breakNext(of: Fault['of'], answer: Response | Error): void {
+  function breakNext(of: Fault['of'], answer: Response | Promise<Response> | Error): void {
     const run = async () => {
       if (answer instanceof Error) throw answer
       return answer
@@ -81,7 +81,7 @@ export function createWire(
 
     breakNext: (path: string, answer: Response | Error) =>
       breakNext((entry) => entry.path.endsWith(path), answer),
-    breakRefresh: (answer: Response | Error) => breakNext(isRefresh, answer),
+    breakRefresh: (answer: Response | Promise<Response> | Error) => breakNext(isRefresh, answer),
     holdNext: () => hold(() => true),
     holdRefresh: () => hold(isRefresh),
 

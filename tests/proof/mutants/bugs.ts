@@ -580,12 +580,6 @@ export const bugs: Record<string, Bug[]> = {
       to: '    report(reason, cause)\n    show(reason, cause)',
     },
     {
-      id: 'pause-of-another-session',
-      breaks: 'R6: a failure pauses its own session only',
-      from: 'return here?.pause(change.failure)',
-      to: 'return current?.pause(change.failure)',
-    },
-    {
       id: 'end-of-another-session',
       breaks: 'R13: an end that comes late does not end the session that began after it',
       from: 'if (here) leave(here, change.reason, change.cause)',

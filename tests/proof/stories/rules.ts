@@ -275,7 +275,8 @@ export class Rules implements Watcher<Tab> {
     const isCurrent = tab.auth.accessToken.value === token
     // A late 401 says nothing about the token that has come since (R3).
     if (answer.status !== 401 || isCurrent) tab.routes.answered(route, token, answer.status)
-    if (answer.status !== 401) {
+    // What is remembered of a route for a call that waits is remembered when its refresh has failed.
+    if (answer.status !== 401 && !this.#waitsForAnother(tab, route, token)) {
       tab.rejectedBy.delete(`${route} ${token}`)
       tab.lacking.delete(`${route} ${token}`)
     }
@@ -289,6 +290,18 @@ export class Rules implements Watcher<Tab> {
     const isSure = request.after401 === 'replay'
     tab.suspect = { token, at: Date.now(), isSure: isSure || !!tab.suspect?.isSure }
     if (isSure) tab.wantsSince ??= Date.now()
+  }
+
+  /** Whether a call of this route waits for another token, because its 401 has rejected this one. */
+  #waitsForAnother(tab: Tab, route: string, token: string): boolean {
+    return this.world.requests.some(
+      (request) =>
+        request.tab === tab &&
+        routeOf(request) === route &&
+        request.rejectedToken === token &&
+        request.sends === 1 &&
+        !request.settled,
+    )
   }
 
   /** Whether a refresh of this session may have failed since then, or held the next one back. */
@@ -566,7 +579,10 @@ export class Rules implements Watcher<Tab> {
     } else if (after && !this.#families.has(after.id) && !this.#strangers && !isDoubted) {
       this.broken('R12', `${tab.name} is in a session that nobody began`)
     }
-    if (before && after) this.mustEnd(before, 'R13')
+    // Known limit (R6): if the storage is cleared, nobody knows of the sign-in that got no answer.
+    const isForgotten = this.world.network.isSignInTorn && this.world.wipedAt >= 0
+    const isSameId = before?.id === after?.id && isForgotten
+    if (before && after && !isSameId) this.mustEnd(before, 'R13')
   }
 
   #observeRequest({ name, tab, session, settled, atNetwork, controller }: Request): void {

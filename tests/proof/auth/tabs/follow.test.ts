@@ -379,6 +379,7 @@ describe('a failed refresh', () => {
     expect(backend.count('refresh')).toBe(1)
     for (const { reason } of asked) {
       expect(reason).toMatchObject({ status: 503, message: httpError(503).message })
+      expect(reason).toBeInstanceOf(Error)
       expect(reason).not.toBeInstanceOf(SessionEndedError)
     }
     expect(statusOf(tabs)).toEqual(all(tabs, 'authenticated'))
