@@ -170,13 +170,14 @@ export function refreshRow(
   const words = bars.flatMap(({ x, width }, index): Words[] => {
     const { answer, granted, from, to } = refreshes[index]!
     const text = granted ? `${inThousands(to - from)} ms` : answer
-    const size = text.length * CHARACTER + 8
+    // With the space before it, and its halo, which would bite into the next bar.
+    const size = text.length * CHARACTER + 16
     const room = (bars[index + 1]?.x ?? frame.width) - x - width
     const look = granted ? 'label' : 'status'
     if (pitch < 12) return []
     if (room >= size) return [{ x: x + width + 5, y: middle + 4, text, look, anchor: 'start' }]
-    const before = index > 0 ? bars[index - 1]!.x + bars[index - 1]!.width : frame.left
-    const fits = x - before >= size
+    // Before any other bar, the room is that of the last one's words.
+    const fits = index === 0 && x - frame.left >= size
     return fits ? [{ x: x - 5, y: middle + 4, text, look, anchor: 'end' }] : []
   })
   return { bars, words, marks: [] }

@@ -188,10 +188,12 @@ test('when results arrive, nothing below the button moves, and they come into vi
 }) => {
   await signIn(page)
   await openLab(page)
+  // What stands below the drawing comes with the first run.
   const place = () =>
-    page
-      .getByRole('button', { name: labNames.save })
-      .evaluate((button) => button.getBoundingClientRect().top + window.scrollY)
+    page.locator('.lab-timeline').evaluate((drawing) => {
+      const { top, bottom } = drawing.getBoundingClientRect()
+      return [top + window.scrollY, bottom + window.scrollY]
+    })
   const before = await place()
   await press(page)
   await expect(page.locator('.trace-silent .trace-rejected').first()).toBeVisible()

@@ -104,7 +104,7 @@ test(
   async ({ page, mock }) => {
     await openTyped(page)
     await signOut(page)
-    await expect(question(page).getByRole('button', { name: 'Cancel' })).toBeFocused()
+    await expect(question(page).getByRole('button', { name: 'Keep editing' })).toBeFocused()
     await page.emulateMedia({ reducedMotion: 'reduce' })
     const { violations } = await new AxeBuilder({ page }).analyze()
     expect(violations).toEqual([])
@@ -126,7 +126,7 @@ test('R19: a step back asks first, and the address is that of the page', async (
   const address = page.url()
 
   await page.goBack()
-  await question(page).getByRole('button', { name: 'Cancel' }).click()
+  await question(page).getByRole('button', { name: 'Keep editing' }).click()
   await expect(page).toHaveURL(address)
   await expect(description(page)).toHaveValue('Half a sen')
 

@@ -185,6 +185,24 @@ describe('the drawing', () => {
     expect(only().end).toBeNull()
   })
 
+  it('says how long a refresh took where the words fit, with space around them', () => {
+    const wordsOf = (...refreshes: RefreshBar[]) =>
+      only({ trace: trace({ refreshes }) }).refreshes[0]!.words.map(({ text, anchor }) => [
+        text,
+        anchor,
+      ])
+
+    expect(wordsOf(bar(0, 100))).toEqual([['100 ms', 'start']])
+    expect(wordsOf(bar(100, 399))).toEqual([['299 ms', 'start']])
+    // 49 px between them, of which the words alone need 38.
+    expect(wordsOf(bar(0, 100), bar(140, 250))).toEqual([['110 ms', 'start']])
+    // 62 px: enough for the words of one.
+    expect(wordsOf(bar(0, 100), bar(150, 250), bar(290, 300))).toEqual([
+      ['100 ms', 'start'],
+      ['10 ms', 'start'],
+    ])
+  })
+
   it('shows as one span what refreshes took that overlapped', () => {
     const refreshes = [bar(0, 100), bar(50, 150), bar(200, 400)]
 
