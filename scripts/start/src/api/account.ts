@@ -6,5 +6,5 @@ import type { User } from '@/api/user.ts'
 
 /** @throws ValiError if the answer is no user, so that the section says so and the page stays */
 export async function getAccount(options: { signal?: AbortSignal } = {}): Promise<User> {
-  return v.parse(UserSchema, await json<unknown>('/auth/me', options))
+  return v.parse(UserSchema, await json<object>('/auth/me', options))
 }
