@@ -62,3 +62,15 @@ it('R6: a fetch that ignores its signal does not resolve after a sign-out', asyn
   await elapse()
   expect(answer.reason).toBeInstanceOf(SessionEndedError)
 })
+
+it('R9: a call that is aborted while its body is encoded is not sent', async () => {
+  const auth = await signIn()
+  const { fetch, sent } = createStubApi()
+  const deaf: typeof fetch = (input, init) => fetch(input, { ...init, signal: undefined })
+  const call = new AbortController()
+  const init = { method: 'POST', body: new FormData(), signal: call.signal }
+  const answer = outcome(createAuthFetch({ baseURL, auth, fetch: deaf })(`${baseURL}/notes`, init))
+  call.abort()
+  await elapse()
+  expect([answer.state, sent.length]).toEqual(['rejected', 0])
+})

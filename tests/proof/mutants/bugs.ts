@@ -605,8 +605,8 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'known-in-doubt',
       breaks: 'R6: in doubt the user is asked for again',
-      from: 'const isSure = !others.stored.isInDoubt() || !backend.getUser',
-      to: 'const isSure = true',
+      from: "(others.stored.isInDoubt() || cause === 'requested')",
+      to: "cause === 'requested'",
     },
     {
       id: 'id-kept-in-doubt',

@@ -200,3 +200,11 @@ describe('R4: a route that refuses every token', () => {
     expect(auth.sessions.current()!.isAlive()).toBe(true)
   })
 })
+
+it('another answer to the token that a route rejected shows that it is good', () => {
+  const routes = new Routes({ now: () => 1e12, random: () => 0 })
+  routes.refreshFailedFor('GET /notes', 'token')
+  expect(routes.needsNewToken('GET /notes', 'token')).toBe(true)
+  routes.answered('GET /notes', 'token', 200)
+  expect(routes.needsNewToken('GET /notes', 'token')).toBe(false)
+})
