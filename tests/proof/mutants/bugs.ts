@@ -413,6 +413,12 @@ export const bugs: Record<string, Bug[]> = {
   ],
   'request.ts': [
     {
+      id: 'polluted-prototype',
+      breaks: 'R5: no password goes to an address that others put into Object.prototype',
+      from: 'return { __proto__: null, ...options }',
+      to: 'return { ...options }',
+    },
+    {
       id: 'one-boundary-each',
       breaks: 'R10: FormData is sent again with the same boundary',
       from: 'const encoded = new Response(body)',
@@ -861,12 +867,6 @@ export const bugs: Record<string, Bug[]> = {
       from: "      redirect: 'error',\n",
     },
     {
-      id: 'polluted-prototype',
-      breaks: 'R5: no password goes to an address that others put into Object.prototype',
-      from: 'return { __proto__: null, ...options }',
-      to: 'return { ...options }',
-    },
-    {
       id: 'refusal-unheard',
       breaks: 'R8: a refusal of the API is an error',
       from: '    if (!response.ok) throw new ApiError(`${method} ${path}`, response, data)\n',
@@ -915,8 +915,8 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'kept-until-answer',
       breaks: 'R12: a sign-out forgets the refresh token before the API has answered',
-      from: '      kept.set(null)\n      if (refreshToken) await',
-      to: '      if (refreshToken) await',
+      from: '      kept.set(null)\n      await tellSignOut(signal)',
+      to: '      await tellSignOut(signal)',
     },
     {
       id: 'missing-is-refused',
@@ -1067,7 +1067,8 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'sign-in-page-closed',
       breaks: 'R17: the sign-in page is open to everyone',
-      from: '    Object.assign(record.meta, { requiresAuth: false, roles: undefined })\n',
+      from: '    Object.assign(record.meta, OPEN)\n  }\n}',
+      to: '  }\n}',
     },
     {
       id: 'foreign-origin',
@@ -1226,7 +1227,7 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'sign-out-depends-on-messages',
       breaks: 'R13: a change here does not depend on who can be told',
-      from: '      console.error(error) // A change here must not depend on who can be told.\n',
+      from: '      console.error(error) // A change of this tab must not fail because others cannot be told.\n',
       to: '      throw error\n',
     },
     {
