@@ -103,7 +103,7 @@ const uris = {
 it('discovery is read once, and the user not at a refresh', async () => {
   const here = await createJourney(open())
   const { auth } = await here.signIn()
-  await auth.refresh()
+  await auth.sessions.current()!.nextToken('unauthorized')
   expect(here.count('GET', '/.well-known/openid-configuration')).toBe(1)
   expect(here.count('GET', '/me')).toBe(1)
 })
