@@ -58,7 +58,7 @@ it('R2: `expires` in milliseconds is a lifetime in seconds', async () => {
 it('asks for the user at sign-in, not at a refresh', async () => {
   const auth = openPage()
   await auth.login(signIn)
-  await auth.refresh()
+  await auth.sessions.current()!.nextToken('unauthorized')
   expect(sent.filter(({ path }) => path === '/api/users/me')).toHaveLength(1)
 })
 
