@@ -728,6 +728,24 @@ describe('prepare', () => {
     expect(here().path).toBe('/files/a')
   })
 
+  it('R6: another person is prepared for before the guards of the page run', async () => {
+    const enters = vi.fn<() => void>()
+    router.addRoute({
+      path: '/late',
+      component: { render: () => null },
+      meta: { requiresAuth: true },
+      beforeEnter: enters,
+    })
+    await router.push('/')
+    await signIn(ada)
+    void router.push('/late')
+    await elapse()
+    await signIn(bob)
+    expect(enters).not.toHaveBeenCalled()
+    await finish(1)
+    expect(enters).toHaveBeenCalledOnce()
+  })
+
   it('another person on a page of the last one is prepared before they enter another', async () => {
     await router.push('/login?redirect=/files/a')
     await signIn(ada)

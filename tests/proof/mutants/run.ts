@@ -13,6 +13,8 @@ import { bugs } from './bugs.ts'
 import type { Bug } from './bugs.ts'
 
 const TESTS = { unit: 'tests/unit/auth/', proof: 'tests/proof/auth/' }
+/** The client as the app sets it up. */
+const CLIENT_TEST = 'tests/unit/api/client.test.ts'
 /** They have no part in the session, and no other test has a part in them. */
 const GUARD = ['guard.ts', 'locations.ts', 'prepare.ts']
 const AT_ONCE = 2
@@ -39,6 +41,7 @@ async function createRunner() {
     },
   }
   const include = Object.values(TESTS).map((folder) => `${folder}**/*.test.ts`)
+  include.push(CLIENT_TEST)
   const vitest = await createVitest(
     'test',
     {
@@ -58,7 +61,9 @@ async function createRunner() {
   /** The tests of a folder that may notice a bug in `file`. */
   function testsFor(file: string, folder: string): TestSpecification[][] {
     const own = GUARD.includes(file) ? 'guard' : file.replace('.ts', '')
-    const there = all.filter(({ moduleId }) => moduleId.includes(folder))
+    const isThere = ({ moduleId }: TestSpecification) =>
+      moduleId.includes(folder) || (folder === TESTS.unit && moduleId.endsWith(CLIENT_TEST))
+    const there = all.filter(isThere)
     const isGuard = ({ moduleId }: TestSpecification) => moduleId.endsWith('/guard.test.ts')
     const isOwn = ({ moduleId }: TestSpecification) => moduleId.endsWith(`${folder}${own}.test.ts`)
     const others = GUARD.includes(file) ? [] : there.filter((one) => !isGuard(one) && !isOwn(one))
