@@ -1,7 +1,7 @@
 /**
  * What a first visit to the sign-in page loads: all JavaScript of the build that it needs, and the
  * part of it that is src/auth, with what it uses of valibot. Beside it, an app of the same libraries
- * that shows nothing. `--write` puts it into docs/performance.md.
+ * that shows nothing. `--write` puts it into docs/performance.md, `--check` fails if that is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import process from 'node:process'
@@ -57,8 +57,8 @@ const sizes = {
 console.log('Bytes of JavaScript, gzipped')
 console.table(sizes)
 if (process.argv.includes('--write')) await write()
+if (process.argv.includes('--check')) await check()
 
-/** In kB: the last bytes differ between versions of Node. */
 async function write(): Promise<void> {
   const rows = Object.entries(sizes).map(
     ([what, size]) => `| ${what} | ${(size / 1000).toFixed(1)} |`,
@@ -67,6 +67,16 @@ async function write(): Promise<void> {
   const text = await readFile(DOCUMENT, 'utf8')
   const written = text.replace(/(?<=<!-- size -->\n)[^]*(?=<!-- \/size -->)/, `\n${table}\n\n`)
   await writeFile(DOCUMENT, await format(written, { parser: 'markdown', printWidth: 100 }))
+}
+
+/** By 0.2 kB at most, because the last bytes differ between versions of Node. */
+async function check(): Promise<void> {
+  const rows = (await readFile(DOCUMENT, 'utf8')).split('\n')
+  for (const [what, size] of Object.entries(sizes)) {
+    const written = rows.find((row) => row.startsWith(`| ${what} `))?.split('|')[2]
+    if (Math.abs(Number(written) - size / 1000) <= 0.2) continue
+    throw new Error(`${DOCUMENT} is out of date at "${what}": run npm run size -- --write`)
+  }
 }
 
 async function sizesOfPage(): Promise<Record<string, number>> {
