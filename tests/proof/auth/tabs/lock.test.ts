@@ -99,13 +99,16 @@ describe('exclusive over tabs', () => {
     expect(second).toMatchObject({ runs: 1, contended: true })
   })
 
-  it('R1: no two tabs take it by force at the same time, however long each has waited', async () => {
+  it.each([
+    ['', {}],
+    [', where none can store since when it holds the lock', { storage: null }],
+  ])('R1: no two tabs take it by force at the same time%s', async (_, options) => {
     const browser = new FakeBrowser()
     const [frozen, first, second, third] = [createTask(), createTask(), createTask(), createTask()]
-    for (const { run } of [frozen, first, second, third]) void browser.openTab().exclusive(run)
+    for (const { run } of [frozen, first, second, third]) void browser.openTab(options).exclusive(run)
     await elapse(10_600)
     const late = createTask()
-    void browser.openTab().exclusive(late.run)
+    void browser.openTab(options).exclusive(late.run)
     await elapse(100)
     first.end()
     await elapse(1)
