@@ -1011,7 +1011,8 @@ export const bugs: Record<string, Bug[]> = {
     {
       id: 'page-unready',
       breaks: 'a navigation waits until it is known who is signed in',
-      from: "    if (auth.status === 'restoring') await auth.restore()\n",
+      from: "if (auth.status === 'restoring') await auth.restore()",
+      to: "if (auth.status === 'restoring') return",
     },
     {
       id: 'prepared-for-the-last',
