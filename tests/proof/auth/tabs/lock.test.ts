@@ -105,7 +105,8 @@ describe('exclusive over tabs', () => {
   ])('R1: no two tabs take it by force at the same time%s', async (_, options) => {
     const browser = new FakeBrowser()
     const [frozen, first, second, third] = [createTask(), createTask(), createTask(), createTask()]
-    for (const { run } of [frozen, first, second, third]) void browser.openTab(options).exclusive(run)
+    for (const { run } of [frozen, first, second, third])
+      void browser.openTab(options).exclusive(run)
     await elapse(10_600)
     const late = createTask()
     void browser.openTab(options).exclusive(late.run)
